@@ -1,0 +1,78 @@
+"""The one thing this package produces: a `Verdict` on a span of a suggestion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal, Protocol
+
+Kind = Literal["licence", "safety", "secret", "personal", "unicode", "syntax", "grounding", "package"]
+
+
+class Action(IntEnum):
+    """What to do about a finding, mildest first: `max()` of several is the one that counts."""
+
+    PASS = 0
+    ANNOTATE = 1
+    REPAIR = 2
+    TRIM = 3
+    WITHHOLD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A finding on `[start, end)`, code-point offsets into the suggestion.
+
+    `evidence` is a sentence a person can read; it never repeats a secret.  `replacement` is given
+    with `Action.REPAIR` and stands in for the span.  For `Action.TRIM` the text before `start` is
+    kept.
+    """
+
+    kind: Kind
+    action: Action
+    rule: str
+    start: int
+    end: int
+    evidence: str
+    replacement: str | None = None
+    cwe: str | None = None
+    licence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A suggestion in its place.  Offsets in verdicts count from the start of `suggestion`."""
+
+    before: str
+    suggestion: str
+    after: str
+    language: str
+    """A language id as in LSP (`python`, `typescript`, …); unknown ones are allowed."""
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The outcome: `text` is what may be shown, empty when nothing may."""
+
+    text: str
+    action: Action
+    verdicts: tuple[Verdict, ...]
+    vouched: bool
+    """False when a check could not finish: the text is then *unvouched*, never silently passed."""
+    ms: float
+
+    @property
+    def reason(self) -> str:
+        """Why nothing, or less than everything, is shown; empty when all passed."""
+        blocking = [v for v in self.verdicts if v.action >= Action.TRIM]
+        return "; ".join(v.evidence for v in blocking)
+
+
+class Check(Protocol):
+    """One kind of judgement.  Pure: same passage, same verdicts."""
+
+    @property
+    def name(self) -> str: ...
+
+    def judge(self, passage: Passage) -> tuple[Verdict, ...]: ...

@@ -1,0 +1,69 @@
+"""The records that pass through one completion, from the keystroke to the item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal
+
+from ..guard.verdict import Verdict
+
+Lines = Literal["auto", "single", "multi"]
+
+
+class Trigger(IntEnum):
+    """Who asked.  The values are LSP's `InlineCompletionTriggerKind`."""
+
+    INVOKED = 1
+    AUTOMATIC = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A document at one moment.  `text` keeps its own line endings."""
+
+    path: str
+    """A file-system path, or the URI where there is none; only its name and suffix are interpreted."""
+    language: str
+    text: str
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One request for a suggestion.  `offset` counts code points of `snapshot.text`."""
+
+    snapshot: Snapshot
+    offset: int
+    trigger: Trigger = Trigger.AUTOMATIC
+    lines: Lines = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a suggestion cost.  Zeros when no model was asked."""
+
+    prompt_tokens: int = 0
+    reused_tokens: int = 0
+    computed_tokens: int = 0
+    completion_tokens: int = 0
+    stage_ms: dict[str, float] = field(default_factory=dict[str, float])
+    """Milliseconds by stage: context, prefill, decode, guard, total."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What may be shown at `offset`, or nothing and why.
+
+    Accepting it replaces `[start, end)` of the snapshot with `text`; `start == end == offset` for a
+    plain insertion.  `reason` is never empty when `shown` is false.
+    """
+
+    text: str
+    start: int
+    end: int
+    shown: bool
+    reason: str
+    verdicts: tuple[Verdict, ...] = ()
+    vouched: bool = True
+    cost: Cost = Cost()

@@ -1,0 +1,1 @@
+"""Prompt layouts: fill-in-the-middle and chat.  Text in, token ids out; file text is never control."""
