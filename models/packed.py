@@ -19,7 +19,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 FORMAT = "truepenny-packed-int8"
 VERSION = "1"
 ALIGNMENT_BYTES = 64
+MAX_HEADER_BYTES = 64 << 20
 
 Tensor = Callable[[str], NDArray[np.float32]]
 """Canonical name (`Architecture.tensor_shapes`) to values."""
@@ -47,6 +48,12 @@ class Slot:
     shape: tuple[int, ...]
     start: int
     nbytes: int
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """Its record in a safetensors header."""
+        offsets = [self.start, self.start + self.nbytes]
+        return {"dtype": self.dtype, "shape": list(self.shape), "data_offsets": offsets}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +135,7 @@ def header(architecture: Architecture, model: str, source_sha256: str) -> bytes:
     }
     record: dict[str, Any] = {"__metadata__": metadata}
     for slot in layout(architecture).values():
-        offsets = [slot.start, slot.start + slot.nbytes]
-        record[slot.name] = {"dtype": slot.dtype, "shape": list(slot.shape), "data_offsets": offsets}
+        record[slot.name] = slot.entry
     text = json.dumps(record, separators=(",", ":")).encode()
     text += b" " * (-(8 + len(text)) % ALIGNMENT_BYTES)
     return len(text).to_bytes(8, "little") + text
@@ -187,20 +193,68 @@ def _put(file: BinaryIO, base: int, slot: Slot, values: NDArray[Any]) -> None:
     file.write(np.ascontiguousarray(values).data)
 
 
+@dataclass(frozen=True, slots=True)
+class PackedHeader:
+    """What a packed file says about itself."""
+
+    model: str
+    source_sha256: str
+    architecture: Architecture
+
+
+def read_header(path: Path) -> PackedHeader:
+    """Read and check the header of a packed file, without torch and without reading any weight.
+
+    Raises:
+        UnsupportedWeightsError: absent, cut short, not a packed file, of another version, or its
+            tensors do not fit its architecture.  The message says how to make it again.
+    """
+    fix = "make it again with: truepenny pull"
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            length = int.from_bytes(file.read(8), "little")
+            text = file.read(length) if 8 + length <= min(size, MAX_HEADER_BYTES) else b""
+        raw: object = json.loads(text)
+    except FileNotFoundError as error:
+        raise UnsupportedWeightsError(f"{path}: no such packed file; {fix}") from error
+    except (OSError, ValueError) as error:
+        raise UnsupportedWeightsError(f"{path}: not a packed file, or cut short ({error}); {fix}") from error
+    record = cast("dict[str, Any]", raw) if isinstance(raw, dict) else {}
+    noted: object = record.pop("__metadata__", None)
+    metadata = cast("dict[str, str]", noted) if isinstance(noted, dict) else {}
+    found = (metadata.get("format"), metadata.get("version"))
+    if found != (FORMAT, VERSION):
+        raise UnsupportedWeightsError(
+            f"{path}: format {found[0]} version {found[1]}, this engine reads {FORMAT} {VERSION}; {fix}"
+        )
+    if missing := {"model", "source_sha256", "architecture"} - metadata.keys():
+        raise UnsupportedWeightsError(f"{path}: header lacks {', '.join(sorted(missing))}; {fix}")
+    architecture = Architecture.from_json(metadata["architecture"])
+    expected = layout(architecture)
+    if record != {name: slot.entry for name, slot in expected.items()}:
+        raise UnsupportedWeightsError(f"{path}: its tensors do not fit its architecture; {fix}")
+    whole = 8 + length + sum(slot.nbytes for slot in expected.values())
+    if size != whole:
+        raise UnsupportedWeightsError(f"{path}: {size} bytes, should be {whole}: cut short or damaged; {fix}")
+    return PackedHeader(metadata["model"], metadata["source_sha256"], architecture)
+
+
 class PackedModel:
     """A mapped packed file.  Tensors are views of the mapping: read-only by agreement, never copied."""
 
-    def __init__(self, path: Path, handle: Any, architecture: Architecture, metadata: dict[str, str]) -> None:
-        self.path = path
-        self.architecture = architecture
-        self.model = metadata["model"]
-        self.source_sha256 = metadata["source_sha256"]
-        self._handle = handle
-        self._names = frozenset(layout(architecture))
+    def __init__(self, path: Path, header: PackedHeader) -> None:
+        from safetensors import SafetensorError, safe_open
 
-    @property
-    def names(self) -> frozenset[str]:
-        return self._names
+        self.path = path
+        self.model = header.model
+        self.source_sha256 = header.source_sha256
+        self.architecture = header.architecture
+        self.names = frozenset(layout(header.architecture))
+        try:
+            self._handle: Any = safe_open(str(path), framework="pt", device="cpu")
+        except (SafetensorError, OSError) as error:
+            raise UnsupportedWeightsError(f"{path}: cannot be mapped ({error})") from error
 
     @property
     def nbytes(self) -> int:
@@ -209,49 +263,15 @@ class PackedModel:
 
     def tensor(self, name: str) -> torch.Tensor:
         """A view of the mapping: int8 for `.weight` of a matrix, float32 for everything else."""
-        if name not in self._names:
+        if name not in self.names:
             raise KeyError(f"{self.path}: no tensor {name!r} in a {self.architecture.family} model")
         return self._handle.get_tensor(name)
 
 
 def open_packed(path: Path) -> PackedModel:
-    """Map a packed file; reads its header only.
+    """Map a packed file; weights are read from disk only as they are used.
 
     Raises:
-        UnsupportedWeightsError: cut short, not a packed file, of another version, or its tensors do
-            not fit its architecture.  The message says how to make it again.
+        UnsupportedWeightsError: as `read_header`.
     """
-    from safetensors import SafetensorError, safe_open
-
-    fix = "make it again with: truepenny pull"
-    try:
-        handle: Any = safe_open(str(path), framework="pt", device="cpu")
-    except FileNotFoundError as error:
-        raise UnsupportedWeightsError(f"{path}: no such packed file; {fix}") from error
-    except (SafetensorError, OSError) as error:
-        raise UnsupportedWeightsError(f"{path}: cut short or damaged ({error}); {fix}") from error
-    metadata: dict[str, str] = handle.metadata() or {}
-    found = (metadata.get("format"), metadata.get("version"))
-    if found != (FORMAT, VERSION):
-        raise UnsupportedWeightsError(
-            f"{path}: format {found[0]!r} version {found[1]!r}, this engine reads {FORMAT} {VERSION}; {fix}"
-        )
-    if missing := {"model", "source_sha256", "architecture"} - metadata.keys():
-        raise UnsupportedWeightsError(f"{path}: header lacks {', '.join(sorted(missing))}; {fix}")
-    architecture = Architecture.from_json(metadata["architecture"])
-    _check_tensors(path, handle, architecture, fix)
-    return PackedModel(path, handle, architecture, metadata)
-
-
-def _check_tensors(path: Path, handle: Any, architecture: Architecture, fix: str) -> None:
-    expected = layout(architecture)
-    if odd := set(handle.keys()) ^ expected.keys():
-        some = ", ".join(sorted(odd)[:3])
-        raise UnsupportedWeightsError(f"{path}: {len(odd)} tensors missing or unknown ({some}, …); {fix}")
-    for name, slot in expected.items():
-        part = handle.get_slice(name)
-        shape, dtype = tuple(part.get_shape()), part.get_dtype()
-        if (shape, dtype) != (slot.shape, slot.dtype):
-            raise UnsupportedWeightsError(
-                f"{path}: {name} is {dtype} {shape}, expected {slot.dtype} {slot.shape}; {fix}"
-            )
+    return PackedModel(path, read_header(path))

