@@ -1,0 +1,93 @@
+"""Where an engine listens: a Unix socket only its user can open, or a URL the user named.
+
+On Windows, which has no Unix sockets in asyncio, loopback with a random bearer token in a file only
+the user can read.  One engine per user, model, precision and version: the name says which.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import platformdirs
+
+from .errors import EngineUnavailableError
+
+FAKE_MODEL = "fake"
+"""The model name under which an engine process serves `testing.FakeModel`."""
+
+RUNTIME_VARIABLE = "TRUEPENNY_RUNTIME"
+_LONGEST_SOCKET_PATH = 100
+"""Unix sockets allow 104 to 108 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """How to reach an engine.  `socket` is None for one reached over TCP."""
+
+    url: str
+    socket: Path | None = None
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFiles:
+    """The files of one engine: `address` is the socket, or on Windows the record of port and token."""
+
+    address: Path
+    lock: Path
+    log: Path
+
+    def endpoint(self) -> Endpoint | None:
+        """Where it should be listening; None if it has left no address."""
+        if uses_sockets():
+            return Endpoint("http://engine", socket=self.address) if self.address.exists() else None
+        try:
+            record = json.loads(self.address.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return Endpoint(f"http://127.0.0.1:{int(record['port'])}", token=str(record["token"]))
+
+
+def uses_sockets() -> bool:
+    return sys.platform != "win32"
+
+
+def engine_files(model: str, precision: str) -> EngineFiles:
+    """Raises EngineUnavailableError when the runtime folder is not safe to use."""
+    folder = runtime_folder()
+    key = f"{model}|{precision}|{version('truepenny')}"
+    name = f"{model[:24]}-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
+    suffix = ".sock" if uses_sockets() else ".json"
+    address = folder / f"{name}{suffix}"
+    if uses_sockets() and len(os.fsencode(address)) > _LONGEST_SOCKET_PATH:
+        raise EngineUnavailableError(
+            f"the socket path {address} is too long: set {RUNTIME_VARIABLE} to a shorter folder"
+        )
+    return EngineFiles(address, folder / f"{name}.lock", folder / f"{name}.log")
+
+
+def runtime_folder() -> Path:
+    """A folder only this user can enter, made if need be."""
+    given = os.environ.get(RUNTIME_VARIABLE)
+    folder = Path(given) if given else _default_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if uses_sockets():
+        found = folder.stat()
+        if found.st_uid != os.getuid():
+            raise EngineUnavailableError(
+                f"{folder} belongs to another user: remove it or set {RUNTIME_VARIABLE} to a folder of your own"
+            )
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            folder.chmod(0o700)
+    return folder
+
+
+def _default_folder() -> Path:
+    return Path(platformdirs.user_runtime_dir("truepenny", appauthor=False))

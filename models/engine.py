@@ -1,0 +1,181 @@
+"""The engine: one worker thread owns the model; requests come in, events go out.
+
+The worker always takes the next step of the most urgent sequence (`Priority`, then arrival): a
+keystroke pre-empts a chat answer at the next chunk or token, and the paused sequence keeps its KV.
+A newer request for the same document supersedes an older one of the same class.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Generic, TypeVar
+
+from .decode import Generation, Steps
+from .errors import RequestRefusedError
+from .language_model import KV, LanguageModel
+from .prefix_cache import PrefixCache
+from .prompts.chat import ChatTemplate
+from .tokens import Tokenizer
+from .wire import CompletionRequest, FinishReason, Piece, Usage
+
+_log = logging.getLogger(__name__)
+
+K = TypeVar("K", bound=KV)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """Everything one engine needs.  `new_cache(budget_bytes)` makes a prefix cache of its kind of KV."""
+
+    model: LanguageModel
+    tokenizer: Tokenizer
+    chat: ChatTemplate | None
+    new_cache: Callable[[int], PrefixCache[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The last event of a request the engine could not serve."""
+
+    message: str
+
+
+Event = Piece | Usage | Failure
+"""Zero or more `Piece`, then exactly one `Usage` or `Failure`."""
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """A submitted request.  `cancel()` may be called from any thread, any number of times."""
+
+    request: CompletionRequest
+    on_event: Callable[[Event], None]
+    sequence: int
+    submitted_s: float
+    is_cancelled: bool = False
+    waited_s: float = 0.0
+    generation: Generation | None = field(default=None, repr=False)
+    steps: Steps | None = field(default=None, repr=False)
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+
+    @property
+    def urgency(self) -> tuple[int, int]:
+        return int(self.request.priority), self.sequence
+
+
+class Engine(Generic[K]):
+    """Owns `model`; nothing else may call it."""
+
+    def __init__(self, model: LanguageModel, tokenizer: Tokenizer, cache: PrefixCache[K]) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.cache = cache
+        self.num_requests = 0
+        self.last_active_s = time.monotonic()
+        self._inbox: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
+        self._active: list[Ticket] = []
+        self._sequence = count()
+        self._worker = threading.Thread(target=self._work, name="engine", daemon=True)
+        self._worker.start()
+
+    @property
+    def num_running(self) -> int:
+        return sum(ticket.steps is not None for ticket in self._active)
+
+    @property
+    def num_waiting(self) -> int:
+        return self._inbox.qsize() + sum(ticket.steps is None for ticket in self._active)
+
+    def submit(self, request: CompletionRequest, on_event: Callable[[Event], None]) -> Ticket:
+        """Queue a request; `on_event` is called from the worker thread.  Raises RequestRefusedError."""
+        limit = self.model.spec.context_length
+        if not request.prompt_ids:
+            raise RequestRefusedError("the prompt is empty: send at least one token id")
+        if len(request.prompt_ids) + request.max_tokens > limit:
+            raise RequestRefusedError(
+                f"prompt of {len(request.prompt_ids)} tokens plus max_tokens {request.max_tokens} is over "
+                f"this model's {limit} tokens: shorten the prompt or lower max_tokens"
+            )
+        highest = max(request.prompt_ids)
+        if highest >= self.model.spec.vocabulary or min(request.prompt_ids) < 0:
+            raise RequestRefusedError(
+                f"token id {highest} is outside this model's vocabulary of {self.model.spec.vocabulary}: "
+                f"was the prompt encoded for another model?"
+            )
+        ticket = Ticket(request, on_event, next(self._sequence), time.perf_counter())
+        self.num_requests += 1
+        self.last_active_s = time.monotonic()
+        self._inbox.put(ticket)
+        return ticket
+
+    def close(self) -> None:
+        """Stop the worker; requests in progress end as cancelled."""
+        self._inbox.put(None)
+        self._worker.join()
+
+    def _work(self) -> None:
+        while self._receive():
+            if self._active:
+                self._step(min(self._active, key=lambda ticket: ticket.urgency))
+                self.last_active_s = time.monotonic()
+        for ticket in list(self._active):
+            self._finish(ticket, "cancelled")
+
+    def _receive(self) -> bool:
+        """Take in what has arrived; wait for it when there is nothing to do.  False: time to stop."""
+        while True:
+            try:
+                ticket = self._inbox.get(block=not self._active)
+            except queue.Empty:
+                return True
+            if ticket is None:
+                return False
+            for older in self._active:
+                same = older.request.document == ticket.request.document != ""
+                if same and older.request.priority == ticket.request.priority:
+                    older.cancel()
+            self._active.append(ticket)
+
+    def _step(self, ticket: Ticket) -> None:
+        if ticket.is_cancelled:
+            self._finish(ticket, "cancelled")
+            return
+        try:
+            if ticket.steps is None:
+                self._begin(ticket)
+                assert ticket.steps is not None
+            reason = next(ticket.steps)
+        except Exception as error:  # one bad request must not take the engine down with it
+            _log.exception("request %d failed", ticket.sequence)
+            self._drop(ticket)
+            ticket.on_event(Failure(f"the engine failed on this request: {error}"))
+            return
+        if reason is not None:
+            self._finish(ticket, reason)
+
+    def _begin(self, ticket: Ticket) -> None:
+        ticket.waited_s = time.perf_counter() - ticket.submitted_s
+        ticket.generation = Generation(
+            ticket.request, self.model, self.tokenizer, ticket.on_event, lambda: ticket.is_cancelled
+        )
+        ticket.steps = ticket.generation.steps(self.cache)
+
+    def _finish(self, ticket: Ticket, reason: FinishReason) -> None:
+        self._drop(ticket)
+        generation = ticket.generation or Generation(
+            ticket.request, self.model, self.tokenizer, ticket.on_event, lambda: True
+        )
+        ticket.on_event(generation.usage(reason, ticket.waited_s * 1000))
+
+    def _drop(self, ticket: Ticket) -> None:
+        self._active.remove(ticket)
+        if ticket.steps is not None:
+            ticket.steps.close()  # a paused generator gives its sequence back

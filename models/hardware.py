@@ -1,0 +1,51 @@
+"""What this machine permits: looked at, not assumed."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    kind: Literal["cpu", "cuda"]
+    description: str
+    threads: int
+    memory_bytes: int
+    """RAM for `cpu`, the card's memory for `cuda`."""
+
+
+def probe() -> Device:
+    """The best device of this machine.  `TRUEPENNY_DEVICE=cpu` leaves a GPU alone."""
+    import torch
+
+    threads = _usable_cores()
+    if os.environ.get("TRUEPENNY_DEVICE") != "cpu" and torch.cuda.is_available():
+        card = torch.cuda.get_device_properties(0)
+        return Device("cuda", str(card.name), threads, int(card.total_memory))
+    capability = torch.backends.cpu.get_cpu_capability()
+    return Device("cpu", f"{threads} cores, {capability}", threads, _ram_bytes())
+
+
+def _usable_cores() -> int:
+    """Cores this process may run on.  Hyper-threads help neither int8 product nor memory: they are not counted twice."""
+    if hasattr(os, "sched_getaffinity"):
+        allowed = sorted(os.sched_getaffinity(0))
+        cores = {_core_of(cpu) for cpu in allowed}
+        return max(1, len(cores))
+    return max(1, os.cpu_count() or 1)
+
+
+def _core_of(cpu: int) -> str:
+    try:
+        with open(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list", encoding="ascii") as file:  # noqa: PTH123  (a kernel pseudo-file)
+            return file.read().strip()
+    except OSError:
+        return str(cpu)
+
+
+def _ram_bytes() -> int:
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return 8 << 30

@@ -1,0 +1,37 @@
+"""Token healing: make the model write again the piece of text whose tokens are not settled.
+
+When a person has typed `self.cou`, the tokens of `.cou` are not the beginning of the tokens of
+`.count`: continuing after them asks the model for something it never saw.  The piece is held out of
+the prompt instead, and the first generated tokens are limited to those that spell it.
+"""
+
+from __future__ import annotations
+
+from .tokens import TokenBytes
+
+
+class Healer:
+    """Which tokens may come next until `text` has been spelled; then everything may."""
+
+    def __init__(self, text: str, vocabulary: TokenBytes) -> None:
+        self._remaining = text.encode()
+        self._vocabulary = vocabulary
+
+    @property
+    def is_done(self) -> bool:
+        return not self._remaining
+
+    def allowed(self) -> list[int] | None:
+        """None when anything may come.  Never an empty list: single bytes are tokens."""
+        if not self._remaining:
+            return None
+        ids = self._vocabulary.beginning_with(self._remaining)
+        assert ids, f"no token spells {self._remaining!r}; a byte-level vocabulary always has one"
+        return ids
+
+    def advance(self, token_id: int) -> None:
+        piece = self._vocabulary[token_id]
+        if len(piece) >= len(self._remaining):
+            self._remaining = b""
+        else:
+            self._remaining = self._remaining[len(piece) :]

@@ -1,0 +1,257 @@
+"""The engine's HTTP face: the OpenAI API over a private socket, streamed; closing the stream cancels.
+
+    POST /v1/completions         prompt as token ids (or plain text), our additions under `truepenny`
+    POST /v1/chat/completions    messages
+    GET  /v1/models
+    GET  /truepenny/status       what is loaded and what it costs
+    POST /truepenny/shutdown
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from .engine import Engine, Event, Failure, Ticket
+from .errors import ModelsError, RequestRefusedError
+from .prompts.chat import ChatTemplate
+from .wire import CompletionRequest, EngineStatus, Piece, Usage
+from .wire_json import completion_from_json, messages_from_json, object_of, usage_to_json
+
+
+class EngineApi:
+    """Routes requests to one engine.  `stop` asks the process to end."""
+
+    def __init__(
+        self,
+        engine: Engine[Any],
+        chat: ChatTemplate | None,
+        *,
+        idle_exit_s: float,
+        token: str | None,
+        stop: Callable[[], None],
+    ) -> None:
+        self._engine = engine
+        self._chat = chat
+        self._idle_exit_s = idle_exit_s
+        self._token = token
+        self._stop = stop
+        self._started_s = time.monotonic()
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/v1/completions", self._guarded(self._complete), methods=["POST"]),
+                Route("/v1/chat/completions", self._guarded(self._chat_complete), methods=["POST"]),
+                Route("/v1/models", self._guarded(self._models)),
+                Route("/truepenny/status", self._guarded(self._status)),
+                Route("/truepenny/shutdown", self._guarded(self._shutdown), methods=["POST"]),
+            ]
+        )
+
+    def _guarded(self, handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
+        """Check the token, if there is one, and turn our errors into answers."""
+
+        async def answer(request: Request) -> Response:
+            if self._token is not None:
+                given = request.headers.get("authorization", "")
+                if not secrets.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
+                    return _refusal("wrong or missing bearer token", 401)
+            try:
+                return await handler(request)
+            except ModelsError as error:
+                return _refusal(str(error), 400)
+
+        return answer
+
+    async def _complete(self, request: Request) -> Response:
+        body = object_of(await request.body())
+        wanted = completion_from_json(body, self._engine.tokenizer.encode)
+        return await self._answer(wanted, body, chat=False)
+
+    async def _chat_complete(self, request: Request) -> Response:
+        if self._chat is None:
+            raise RequestRefusedError("this model has no chat template: choose an instruct model for chat")
+        body = object_of(await request.body())
+        prompt = self._chat.render(messages_from_json(body), self._engine.tokenizer)
+        wanted = completion_from_json({**body, "prompt": list(prompt)}, self._engine.tokenizer.encode)
+        return await self._answer(wanted, body, chat=True)
+
+    async def _answer(self, wanted: CompletionRequest, body: dict[str, Any], *, chat: bool) -> Response:
+        stream = _EventStream(self._engine, wanted)
+        shape = _ChatShape(self._engine.model.spec.name) if chat else _TextShape(self._engine.model.spec.name)
+        if body.get("stream"):
+            return _Streamed(stream, shape)
+        text = ""
+        async for event in stream:
+            if isinstance(event, Piece):
+                text += event.text
+            elif isinstance(event, Failure):
+                return _refusal(event.message, 500)
+            else:
+                return JSONResponse(shape.whole(text, event))
+        raise AssertionError("an event stream ends with a usage or a failure")
+
+    async def _models(self, request: Request) -> Response:
+        entry = {"id": self._engine.model.spec.name, "object": "model", "owned_by": "truepenny"}
+        return JSONResponse({"object": "list", "data": [entry]})
+
+    async def _status(self, request: Request) -> Response:
+        return JSONResponse(asdict(self.status()))
+
+    def status(self) -> EngineStatus:
+        spec, engine = self._engine.model.spec, self._engine
+        return EngineStatus(
+            model=spec.name,
+            precision=spec.precision,
+            why_precision=spec.why_precision,
+            pid=os.getpid(),
+            uptime_s=time.monotonic() - self._started_s,
+            parameters=spec.parameters,
+            weights_bytes=spec.weights_bytes,
+            kv_bytes=engine.cache.nbytes,
+            kv_budget_bytes=engine.cache.budget_bytes,
+            rss_bytes=_resident_bytes(),
+            context_length=spec.context_length,
+            vocabulary=spec.vocabulary,
+            threads=_num_threads(),
+            running=engine.num_running,
+            waiting=engine.num_waiting,
+            requests=engine.num_requests,
+            idle_exit_s=self._idle_exit_s,
+        )
+
+    async def _shutdown(self, request: Request) -> Response:
+        self._stop()
+        return JSONResponse({"stopping": True})
+
+
+class _EventStream:
+    """The events of one request, crossing from the worker thread to the event loop."""
+
+    def __init__(self, engine: Engine[Any], wanted: CompletionRequest) -> None:
+        self._queue: asyncio.Queue[Event] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+
+        def put(event: Event) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._queue.put_nowait, event)
+
+        self._ticket: Ticket = engine.submit(wanted, put)
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        try:
+            while True:
+                event = await self._queue.get()
+                yield event
+                if not isinstance(event, Piece):
+                    return
+        finally:
+            self._ticket.cancel()  # nothing happens if it is over; the end of its reader is the end of it
+
+    def cancel(self) -> None:
+        self._ticket.cancel()
+
+
+class _TextShape:
+    """How a completion looks in the OpenAI API."""
+
+    kind = "text_completion"
+
+    def __init__(self, model: str) -> None:
+        self._head = {"id": f"cmpl-{secrets.token_hex(8)}", "created": int(time.time()), "model": model}
+
+    def piece(self, text: str) -> dict[str, Any]:
+        return {**self._head, "object": self.kind, "choices": [self._choice(text, None)]}
+
+    def end(self, usage: Usage) -> dict[str, Any]:
+        choices = [self._choice("", usage.finish_reason)]
+        return {**self._head, "object": self.kind, "choices": choices, **usage_to_json(usage)}
+
+    def whole(self, text: str, usage: Usage) -> dict[str, Any]:
+        choices = [self._choice(text, usage.finish_reason)]
+        return {**self._head, "object": self.kind, "choices": choices, **usage_to_json(usage)}
+
+    def _choice(self, text: str, reason: str | None) -> dict[str, Any]:
+        return {"index": 0, "text": text, "finish_reason": reason}
+
+
+class _ChatShape(_TextShape):
+    kind = "chat.completion.chunk"
+
+    def whole(self, text: str, usage: Usage) -> dict[str, Any]:
+        message = {"role": "assistant", "content": text}
+        choices = [{"index": 0, "message": message, "finish_reason": usage.finish_reason}]
+        return {**self._head, "object": "chat.completion", "choices": choices, **usage_to_json(usage)}
+
+    def _choice(self, text: str, reason: str | None) -> dict[str, Any]:
+        return {"index": 0, "delta": {"content": text} if text else {}, "finish_reason": reason}
+
+
+class _Streamed(Response):
+    """Server-sent events.  The client going away cancels the request within one token."""
+
+    def __init__(self, stream: _EventStream, shape: _TextShape) -> None:
+        super().__init__(media_type="text/event-stream")
+        self._stream = stream
+        self._shape = shape
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        watcher = asyncio.create_task(self._watch(receive))
+        try:
+            headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            async for event in self._stream:
+                body = b"".join(_sse(record) for record in self._records(event))
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+            await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
+        finally:
+            watcher.cancel()
+
+    def _records(self, event: Event) -> list[dict[str, Any]]:
+        if isinstance(event, Piece):
+            return [self._shape.piece(event.text)]
+        if isinstance(event, Failure):
+            return [{"error": {"message": event.message, "type": "engine"}}]
+        return [self._shape.end(event)]
+
+    async def _watch(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._stream.cancel()
+
+
+def _sse(record: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+
+
+def _refusal(message: str, status: int) -> JSONResponse:
+    return JSONResponse({"error": {"message": message, "type": "invalid_request"}}, status)
+
+
+def _num_threads() -> int:
+    import sys
+
+    torch = sys.modules.get("torch")
+    return torch.get_num_threads() if torch else 0
+
+
+def _resident_bytes() -> int:
+    """Resident set size of this process; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  (a kernel pseudo-file)
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
