@@ -95,7 +95,7 @@ def run_script(
     timeout_s: float = 10.0,
     memory_bytes: int = 512 << 20,
 ) -> Outcome:
-    """Run `code` on `stdin`; passed if it prints one of `expected`, white space at line ends aside."""
+    """Run `code` on `stdin`; passed if it prints one of `expected`, word by word, white space aside."""
     run = _run(code, stdin, timeout_s, memory_bytes)
     broken = _broken(run, timeout_s)
     if broken is not None:
@@ -103,7 +103,7 @@ def run_script(
     if run.end == "raised" or run.exit_status != 0:
         return Outcome(passed=False, kind="failed", detail=run.detail, unlimited=run.unlimited)
     printed = run.output.decode(errors="replace")
-    if any(_lines(printed) == _lines(text) for text in expected):
+    if any(printed.split() == text.split() for text in expected):
         return Outcome(passed=True, kind="passed", detail="", unlimited=run.unlimited)
     detail = f"printed {printed[:200]!r}, expected {expected[0][:200]!r}"
     return Outcome(passed=False, kind="failed", detail=detail, unlimited=run.unlimited)
@@ -262,7 +262,3 @@ def _read_report(path: Path, token: str) -> tuple[str, str, tuple[str, ...]]:
     if report.get("token") != token:
         return "", "", ()
     return report["end"], report["detail"], tuple(report["unlimited"])
-
-
-def _lines(text: str) -> list[str]:
-    return [line.rstrip() for line in text.strip().splitlines()]

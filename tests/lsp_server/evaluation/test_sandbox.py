@@ -209,6 +209,7 @@ def test_the_kernel_cuts_the_network_even_without_the_hook() -> None:
             ("7", "6\n"),
             "passed",
         ),
+        ("print('1\\n\\n  2 ')", ("1 2",), "passed"),
         ("print(5)", ("6",), "failed"),
         ("print(6); 1 / 0", ("6",), "failed"),
         ("input(); input()", ("6",), "failed"),
