@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 FORMAT = "truepenny-packed-int8"
 VERSION = "1"
 ALIGNMENT_BYTES = 64
+BLOCK_ROWS = 4096
 MAX_HEADER_BYTES = 64 << 20
 
 Tensor = Callable[[str], NDArray[np.float32]]
@@ -72,12 +73,17 @@ def quantise_rows(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArra
 
     A row of zeros gets scale 1, so that nothing divides by zero later.
     """
-    highest = np.abs(weight).max(axis=1)
-    scale = np.where(highest > 0, highest / np.float32(127), np.float32(1)).astype(np.float32)
-    # A subnormal row can lose its scale to rounding; such a row is zero for every purpose.
-    scale[scale < np.finfo(np.float32).tiny] = 1
-    rows = np.rint(weight / scale[:, None])
-    return np.clip(rows, -127, 127).astype(np.int8), scale
+    rows = np.empty(weight.shape, dtype=np.int8)
+    scale = np.empty(weight.shape[0], dtype=np.float32)
+    for start in range(0, weight.shape[0], BLOCK_ROWS):  # so that temporaries stay small
+        block = slice(start, start + BLOCK_ROWS)
+        highest = np.abs(weight[block]).max(axis=1)
+        step = (highest / np.float32(127)).astype(np.float32)
+        # Of a subnormal row the scale loses its digits; such a row is zero for every purpose.
+        step[step < np.finfo(np.float32).tiny] = 1
+        scale[block] = step
+        rows[block] = np.clip(np.rint(weight[block] / step[:, None]), -127, 127)
+    return rows, scale
 
 
 def linears(architecture: Architecture) -> Iterator[Linear]:
@@ -168,8 +174,8 @@ def write_packed(
             for name in norms(architecture):
                 put(name, tensor(name))
             for linear in linears(architecture):
-                weight = np.concatenate([tensor(f"{part}.weight") for part in linear.parts])
-                rows, scale = quantise_rows(weight)
+                parts = [tensor(f"{part}.weight") for part in linear.parts]
+                rows, scale = quantise_rows(parts[0] if len(parts) == 1 else np.concatenate(parts))
                 put(f"{linear.name}.weight", rows)
                 put(f"{linear.name}.scale", scale)
                 if linear.bias:

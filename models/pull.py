@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import shutil
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from .catalogue import ModelEntry
 from .errors import DiskFullError, HashMismatchError, PullError
 from .sources import Progress, Source, size_of
 from .store import ModelFolder, Pulled
+
+log = logging.getLogger(__name__)
 
 MARGIN_BYTES = 64 << 20
 """Left free for everybody else."""
@@ -109,6 +112,7 @@ def _fetch(
             source.fetch(entry, target, progress)
         except PullError as error:
             reasons.append(f"{source.name}: {error}")
+            log.info("%s: %s cannot deliver: %s", entry.name, source.name, error)
         except OSError as error:
             if error.errno not in FULL:
                 raise
