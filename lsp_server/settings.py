@@ -15,12 +15,11 @@ from difflib import get_close_matches
 from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
+from ..models.catalogue import DEFAULT_MODEL
 from .snapshot import Lines
 
 Precision = Literal["auto", "fp32", "bf16", "int8", "nf4"]
 Unvouched = Literal["show", "withhold"]
-
-DEFAULT_MODEL = "qwen2.5-coder-0.5b-instruct"
 
 PROSE_LANGUAGES = (
     "asciidoc",

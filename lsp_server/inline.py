@@ -1,0 +1,181 @@
+"""From an `inlineCompletion` request to a query, and from a suggestion back to an item.
+
+When the editor's own completion menu has an entry selected, it shows the inline suggestion as if
+that entry were already inserted.  The query then asks about the text *with* the entry in it, and
+the item's text begins with the entry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from ..guard.verdict import Verdict
+from .convert import Encoding, PositionLike, Range, RangeLike
+from .documents import Document
+from .outcomes import Outcome
+from .snapshot import Lines, Query, Snapshot, Suggestion, Trigger
+
+DID_ACCEPT = "truepenny.didAccept"
+
+
+class SelectedLike(Protocol):
+    """The selected entry of a completion menu (`SelectedCompletionInfo`)."""
+
+    @property
+    def range(self) -> RangeLike: ...
+
+    @property
+    def text(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class InlineParams:
+    """What an `inlineCompletion` request says, and what it is about."""
+
+    uri: str
+    position: PositionLike
+    trigger: Trigger
+    selected: SelectedLike | None
+    version: int | None
+    """Of the document, as the client believes; Copilot's clients send it, the standard has none."""
+    document: Document | None
+    """The document when the request arrived, which later changes do not touch; None if not open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """`text` in place of `[start, end)`, offsets into the document."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, ready for the assistant.  With `selected`, the query's text has it in place."""
+
+    document: Document
+    encoding: Encoding
+    query: Query
+    selected: Replacement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Our own field on an item, or on a list without one; other clients ignore it.
+
+    Offsets in `verdicts` count code points of the item's suggestion.
+    """
+
+    reason: str
+    vouched: bool
+    verdicts: tuple[Verdict, ...]
+    reused_tokens: int
+    computed_tokens: int
+    stage_ms: dict[str, float]
+    references: tuple[()] = ()
+    """Where recited text comes from; what is recited is withheld, so there are none to name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCommand:
+    """What the editor runs when the item is accepted."""
+
+    title: str
+    command: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """`InlineCompletionItem`, with our note.  The range is always there and on one line."""
+
+    insert_text: str
+    range: Range
+    command: ItemCommand
+    truepenny: Note
+
+
+@dataclass(frozen=True, slots=True)
+class ItemList:
+    """`InlineCompletionList`, with a note on why it is empty when it is."""
+
+    items: tuple[Item, ...]
+    truepenny: Note | None = None
+
+
+def ask(params: InlineParams, document: Document, lines: Lines, encoding: Encoding) -> Asked:
+    """The query that a request about `document` means."""
+    snapshot = document.snapshot
+    if params.selected is None:
+        offset = document.index.offset(params.position, encoding)
+        return Asked(document, encoding, Query(snapshot, offset, params.trigger, lines))
+    start, end = document.index.span(params.selected.range, encoding)
+    entry = Replacement(start, end, params.selected.text)
+    query = Query(_with(snapshot, entry), start + len(entry.text), params.trigger, lines)
+    return Asked(document, encoding, query, entry)
+
+
+def place(asked: Asked, suggestion: Suggestion) -> Replacement | str:
+    """Where a shown suggestion goes in the document, or the reason why it cannot."""
+    length = len(asked.query.snapshot.text)
+    if not 0 <= suggestion.start <= suggestion.end <= length:
+        return f"the suggestion replaces [{suggestion.start}, {suggestion.end}) of {length} characters"
+    if asked.selected is None:
+        placed = Replacement(suggestion.start, suggestion.end, suggestion.text)
+    else:
+        placed = _around(asked.selected, asked.query.snapshot.text, suggestion)
+        if not placed.text.startswith(asked.selected.text, asked.selected.start - placed.start):
+            return "the suggestion does not continue the selected completion"
+    if not placed.text:
+        return "the suggestion is empty"
+    range_ = asked.document.index.range(placed.start, placed.end, asked.encoding)
+    if range_.start.line != range_.end.line:
+        return "the suggestion would replace more than one line"
+    return placed
+
+
+def note_of(outcome: Outcome) -> Note:
+    return Note(
+        reason=outcome.reason,
+        vouched=outcome.vouched,
+        verdicts=outcome.verdicts,
+        reused_tokens=outcome.reused_tokens,
+        computed_tokens=outcome.computed_tokens,
+        stage_ms=outcome.stage_ms,
+    )
+
+
+def empty_list(outcome: Outcome) -> ItemList:
+    return ItemList((), note_of(outcome))
+
+
+def list_of_one(asked: Asked, placed: Replacement, outcome: Outcome) -> ItemList:
+    """The answer for a suggestion that is shown."""
+    item = Item(
+        insert_text=placed.text,
+        range=asked.document.index.range(placed.start, placed.end, asked.encoding),
+        command=ItemCommand("Accepted", DID_ACCEPT, (outcome.id,)),
+        truepenny=note_of(outcome),
+    )
+    return ItemList((item,))
+
+
+def _with(snapshot: Snapshot, entry: Replacement) -> Snapshot:
+    text = snapshot.text
+    return replace(snapshot, text=text[: entry.start] + entry.text + text[entry.end :])
+
+
+def _around(entry: Replacement, text: str, suggestion: Suggestion) -> Replacement:
+    """A suggestion about `text`, which has `entry` in place, as a change of the text without it.
+
+    Intervals of `text`: `[start, entry_end)` is the entry, which the document does not have yet and
+    the item must therefore insert; `[suggestion.start, suggestion.end)` is what is replaced; the
+    item covers both and whatever lies between.
+    """
+    entry_end = entry.start + len(entry.text)
+    start, end = min(entry.start, suggestion.start), max(entry_end, suggestion.end)
+    whole = text[start : suggestion.start] + suggestion.text + text[suggestion.end : end]
+    return Replacement(start, end - len(entry.text) + (entry.end - entry.start), whole)

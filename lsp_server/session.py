@@ -1,0 +1,177 @@
+"""One editor's session: requests in, answers out, with nothing of pygls in it.
+
+Owns the assistant, and replaces it when the settings change.  A request is always answered: with an
+item, or with an empty list and the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from itertools import count
+from typing import Any, Protocol
+
+from .convert import Encoding
+from .documents import Documents
+from .flight import Flights
+from .inline import Asked, InlineParams, ItemList, Replacement, ask, empty_list, list_of_one, place
+from .outcomes import Fate, Outcome, Outcomes, outcome_of
+from .settings import Settings, SettingsProblem, read_settings
+from .snapshot import Query, Suggestion
+from .status import Status
+
+logger = logging.getLogger(__name__)
+
+
+class AssistantLike(Protocol):
+    """What a session needs of `assistant.Assistant`."""
+
+    async def complete(self, query: Query) -> Suggestion:
+        """Never raises but for `CancelledError`; trouble is a suggestion not shown, with a reason."""
+        ...
+
+    async def warm_up(self) -> None:
+        """Start what takes long, so that the first request finds it ready."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+AssistantFactory = Callable[[Settings, Callable[[Status], None]], AssistantLike]
+
+
+class Session:
+    """Belongs to one event loop; `on_status` is called on it, once per change."""
+
+    def __init__(
+        self,
+        documents: Documents,
+        make_assistant: AssistantFactory,
+        on_status: Callable[[Status], None],
+        engine: str | None = None,
+    ) -> None:
+        """`engine`, when given, stands above the setting of that name."""
+        self.settings = Settings()
+        self.outcomes = Outcomes()
+        self._documents = documents
+        self._make_assistant = make_assistant
+        self._on_status = on_status
+        self._engine = engine
+        self._assistant: AssistantLike | None = None
+        self._flights = Flights()
+        self._background: set[asyncio.Task[None]] = set()
+        self._status: Status | None = None
+        self._ids = count(1)
+
+    def configure(self, raw: object) -> tuple[SettingsProblem, ...]:
+        """Take new settings; a different assistant serves the requests from now on."""
+        settings, problems = read_settings(raw)
+        if self._engine is not None:
+            settings = replace(settings, engine=self._engine)
+        if settings != self.settings:
+            self.settings = settings
+            former, self._assistant = self._assistant, None
+            if former is not None:
+                self._start(former.close(), "closing the former assistant")
+                self.warm_up()
+        return problems
+
+    def warm_up(self) -> None:
+        """Begin to load, in the background."""
+        self._start(self._warm_up(), "starting the engine")
+
+    async def _warm_up(self) -> None:
+        await self._current().warm_up()
+
+    async def complete(self, params: InlineParams, encoding: Encoding) -> ItemList:
+        """The answer to one `inlineCompletion` request."""
+        uri, document = params.uri, params.document
+        if document is None:
+            return self._silent(uri, None, "the document has not been opened")
+        if params.version not in (None, document.version):
+            reason = f"asked about version {params.version}, and version {document.version} is open"
+            return self._silent(uri, document.version, reason)
+        asked = ask(params, document, self.settings.completion.lines, encoding)
+        try:
+            suggestion = await self._flights.run(uri, lambda: self._current().complete(asked.query))
+            if suggestion is None:
+                return self._silent(uri, document.version, "superseded by a newer request")
+            placed = self._placed(asked, suggestion)
+        except asyncio.CancelledError:
+            self._silent(uri, document.version, "cancelled by the editor")
+            raise
+        except Exception as error:
+            logger.exception("the request about %s failed", uri)
+            return self._silent(uri, document.version, f"internal error, see the log: {error!r}")
+        withheld = "" if isinstance(placed, Replacement) else placed
+        outcome = outcome_of(self._new_id(), document.version, suggestion, withheld)
+        self.outcomes.add(uri, outcome)
+        return list_of_one(asked, placed, outcome) if isinstance(placed, Replacement) else empty_list(outcome)
+
+    def mark(self, id_: str, fate: Fate) -> None:
+        if not self.outcomes.mark(id_, fate):
+            logger.info("no suggestion %r is remembered to be %s", id_, fate)
+
+    def forget(self, uri: str) -> None:
+        """The document was closed: what is under way for it ends now."""
+        self._flights.cancel(uri)
+
+    def report(self, status: Status) -> None:
+        """Pass a status on, unless it is the one the editor already has."""
+        if status != self._status:
+            self._status = status
+            self._on_status(status)
+
+    async def close(self) -> None:
+        """End the assistant and whatever is under way.  May be called twice."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)  # each has logged its failure
+        former, self._assistant = self._assistant, None
+        if former is not None:
+            await former.close()
+
+    def _current(self) -> AssistantLike:
+        if self._assistant is None:
+            self._assistant = self._make_assistant(self.settings, self._reporter())
+        return self._assistant
+
+    def _reporter(self) -> Callable[[Status], None]:
+        """For the assistant, which may report from a thread of its own."""
+        loop = asyncio.get_running_loop()
+
+        def report(status: Status) -> None:
+            loop.call_soon_threadsafe(self.report, status)
+
+        return report
+
+    def _placed(self, asked: Asked, suggestion: Suggestion) -> Replacement | str:
+        """Where the suggestion goes, or why it is not shown."""
+        if not suggestion.shown:
+            return suggestion.reason
+        if self._documents.get(asked.document.uri) is not asked.document:
+            return "the document changed meanwhile"
+        return place(asked, suggestion)
+
+    def _silent(self, uri: str, version: int | None, reason: str) -> ItemList:
+        outcome = Outcome(self._new_id(), version, shown=False, reason=reason)
+        self.outcomes.add(uri, outcome)
+        return empty_list(outcome)
+
+    def _new_id(self) -> str:
+        return f"completion-{next(self._ids)}"
+
+    def _start(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        """Run `work` in the background; a failure is logged and reported."""
+        task = asyncio.ensure_future(self._watched(work, what))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _watched(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        try:
+            await work
+        except Exception as error:
+            logger.exception("%s failed", what)
+            self.report(Status("error", busy=False, message=f"Truepenny: {what} failed: {error}"))
