@@ -4,6 +4,12 @@ Covers architectures of the form  x += o(attention(norm(x)));  x += down(silu(ga
 norms, rotary positions (rotate-half) and grouped-query attention: Llama (Touvron et al. 2023,
 arXiv:2302.13971), Mistral, Qwen2/2.5 (q/k/v bias).  Anything else goes through
 `transformers_backend`.  One sequence per call; float32 activations.
+
+Rows are independent, bit for bit: a token's keys, values and logits do not depend on how the prompt
+was cut into chunks, nor on whether earlier tokens were prefilled or decoded.  The linear layers have
+exact integer sums and one scale per row; norms and activations work row by row; attention always
+sees whole blocks of `KV_BLOCK_TOKENS` columns, masked, so that its sums have one order.  Hence a warm
+cache gives the text a cold one gives, resumed at any token.
 """
 
 from __future__ import annotations
@@ -16,12 +22,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
+from torch.nn.functional import pad, rms_norm, scaled_dot_product_attention, silu
 
 from .architecture import Architecture
 from .kv import SlabKV
 from .language_model import KV, Cancelled, ModelSpec, never
 from .linear import Linear
+
+
+MAX_ROWS = 64
+"""Tokens per call; beyond, attention would walk its queries in larger tiles and sum in another order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +76,21 @@ class LeanRunner:
     ) -> NDArray[np.float32]:
         slab = cast("SlabKV", kv)
         num_new = len(ids)
-        assert num_new > 0, "forward needs at least one token"
+        assert 0 < num_new <= MAX_ROWS, f"{num_new} tokens in one call: 1 to {MAX_ROWS} keep the rows independent"
         with torch.inference_mode():
             slab.reserve(num_new)
             start = slab.length
             cos, sin = self._rope.rows(start, start + num_new)
-            mask = _causal_mask(num_new, start, self._arch.num_heads // self._arch.num_kv_heads)
+            columns = slab.columns(num_new)
+            mask = self._mask(start, num_new, columns)
             x = self._weights.embed(torch.tensor(ids, dtype=torch.long))  # (n, hidden)
             last = len(self._weights.layers) - 1
             for index, layer in enumerate(self._weights.layers):
                 if is_cancelled():
                     raise Cancelled
-                # The last layer's output is wanted for the last token only; its keys and values for all.
+                if index == last and num_new > 1:
+                    # Its output is wanted for the last token only; its keys and values for all.
+                    mask = self._mask(start + num_new - 1, 1, columns)
                 x = self._layer(layer, x, slab, index, cos, sin, mask, only_last=index == last)
             slab.commit(num_new)
             x = rms_norm(x, (self._arch.hidden,), self._weights.norm, self._arch.rms_eps)
@@ -92,7 +105,7 @@ class LeanRunner:
         index: int,
         cos: Tensor,
         sin: Tensor,
-        mask: Tensor | None,
+        mask: Tensor,
         *,
         only_last: bool,
     ) -> Tensor:
@@ -102,31 +115,47 @@ class LeanRunner:
         heads = layer.qkv(h).view(num_new, arch.num_heads + 2 * arch.num_kv_heads, arch.head_dim)
         num_rotated = arch.num_heads + arch.num_kv_heads
         rotated = _rotate(heads[:, :num_rotated], cos, sin)
-        keys, values = slab.layer(index, num_new)  # (kv_heads, T, head_dim)
-        keys[:, -num_new:] = rotated[:, arch.num_heads :].transpose(0, 1)
-        values[:, -num_new:] = heads[:, num_rotated:].transpose(0, 1)
+        new_keys, new_values = rotated[:, arch.num_heads :], heads[:, num_rotated:]
+        keys, values = slab.write(index, new_keys.transpose(0, 1), new_values.transpose(0, 1))
 
         queries = rotated[:, : arch.num_heads]
-        if only_last and num_new > 1:
-            queries, x, mask = queries[-1:], x[-1:], None
+        if only_last:
+            queries, x = queries[-1:], x[-1:]
         x = x + layer.o(self._attend(queries, keys, values, mask))
         h = rms_norm(x, (arch.hidden,), layer.ffn_norm, arch.rms_eps)
         gate, up = layer.gate_up(h).split(arch.intermediate, dim=1)
         return x + layer.down(silu(gate).mul_(up))
 
-    def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+    def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
         """Queries `(n, heads, head_dim)` to `(n, heads · head_dim)`.
 
         The query heads that share a key head become extra query rows of it, so nothing is repeated.
+        Keys and values are `(kv_heads, columns, head_dim)`, masked beyond the valid rows.
         """
         arch = self._arch
         num_new = queries.shape[0]
         group = arch.num_heads // arch.num_kv_heads
         grouped = queries.view(num_new, arch.num_kv_heads, group, arch.head_dim).permute(1, 2, 0, 3)
         rows = grouped.reshape(1, arch.num_kv_heads, group * num_new, arch.head_dim)
+        rows = pad(rows, (0, 0, 0, mask.shape[0] - group * num_new))
         out = scaled_dot_product_attention(rows, keys[None], values[None], attn_mask=mask)
-        out = out.view(arch.num_kv_heads, group, num_new, arch.head_dim).permute(2, 0, 1, 3)
-        return out.reshape(num_new, arch.num_heads * arch.head_dim)
+        out = out[0, :, : group * num_new].view(arch.num_kv_heads, group, num_new, arch.head_dim)
+        return out.permute(2, 0, 1, 3).reshape(num_new, arch.num_heads * arch.head_dim)
+
+    def _mask(self, start: int, num_new: int, num_columns: int) -> Tensor:
+        """Additive mask `(group · n + padding, columns)`: the rows of token i see columns up to `start + i`.
+
+        The rows are padded to a multiple of `_ROW_TILE`: left over in ones to threes, they would go
+        through another multiplication kernel with another order of sums.
+        """
+        mask = torch.zeros(num_new, num_columns)
+        later = torch.arange(num_columns) > torch.arange(start, start + num_new)[:, None]
+        mask.masked_fill_(later, float("-inf"))
+        num_rows = num_new * (self._arch.num_heads // self._arch.num_kv_heads)
+        return pad(mask.repeat(num_rows // num_new, 1), (0, 0, 0, -num_rows % _ROW_TILE))
+
+
+_ROW_TILE = 8
 
 
 class _RotaryTable:
@@ -151,12 +180,3 @@ def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """`x` `(n, heads, head_dim)` turned by its position."""
     low, high = x.chunk(2, dim=2)
     return x * cos + torch.cat((-high, low), dim=2) * sin
-
-
-def _causal_mask(num_new: int, start: int, group: int) -> Tensor | None:
-    """Additive mask `(group · n, start + n)`: row i sees columns up to `start + i`; None for one token."""
-    if num_new == 1:
-        return None
-    mask = torch.zeros(num_new, start + num_new)
-    mask[:, start:] = torch.triu(torch.full((num_new, num_new), float("-inf")), diagonal=1)
-    return mask.repeat(group, 1)
