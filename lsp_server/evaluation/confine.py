@@ -85,7 +85,7 @@ def limit_resources(*, is_root: bool, cpu_s: int, memory_bytes: int, file_bytes:
     try:
         import resource
     except ImportError:
-        return ["memory", "processor time", "processes", "file size"]
+        return ["memory", "processor time", "file size", "processes (the audit hook still refuses them)"]
     wanted = [
         ("memory", "RLIMIT_AS", memory_bytes, memory_bytes),
         ("processor time", "RLIMIT_CPU", cpu_s, cpu_s + 1),  # soft first: SIGXCPU tells why, SIGKILL does not
@@ -97,9 +97,15 @@ def limit_resources(*, is_root: bool, cpu_s: int, memory_bytes: int, file_bytes:
     unlimited: list[str] = []
     for name, constant, soft, hard in wanted:
         try:
-            resource.setrlimit(getattr(resource, constant), (soft, hard))
+            limit = getattr(resource, constant)
+            ceiling = resource.getrlimit(limit)[1]
+            if ceiling != resource.RLIM_INFINITY:  # someone was stricter already
+                soft, hard = min(soft, ceiling), min(hard, ceiling)  # noqa: PLW2901  (this row's own values)
+            resource.setrlimit(limit, (soft, hard))
         except (AttributeError, OSError, ValueError) as error:
             unlimited.append(f"{name} ({error})")
+    if sys.platform == "darwin":
+        unlimited.append("memory (macOS accepts RLIMIT_AS and does not enforce it)")
     if is_root:
         unlimited.append("processes (root is exempt from RLIMIT_NPROC; the audit hook still refuses them)")
     return unlimited

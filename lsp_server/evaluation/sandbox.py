@@ -6,13 +6,13 @@ to its very end.  Leaving early, however politely, is not a pass.
 
 What holds where:
 
-    limit                      Linux   macOS              Windows
-    wall-clock time            yes     yes                yes
-    processor time, file size  yes     yes                no
-    memory                     yes     not enforced       no
-    processes                  yes (root: audit hook)  yes  audit hook only
-    network                    namespace + audit hook     audit hook only (macOS, Windows)
-    writes outside the folder  audit hook everywhere
+    limit                      Linux                   macOS             Windows
+    wall-clock time            yes                     yes               yes
+    processor time, file size  yes                     yes               no
+    memory                     yes                     no                no
+    processes                  yes; root: audit hook   yes               audit hook
+    network                    namespace, audit hook   audit hook        audit hook
+    writes outside the folder  audit hook              audit hook        audit hook
 
 What could not be limited on this machine is listed in `Outcome.unlimited`.  The audit hook stops
 mistakes; it does not stop an attacker.  Do not run a stranger's model on a machine you care about.
