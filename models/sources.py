@@ -137,7 +137,7 @@ def _fetch_rest(
         progress.start(expected_bytes, "downloading")
         progress.advance(start)
         with target.open("ab" if start else "wb") as file:
-            for block in response.iter_raw(BLOCK_BYTES):
+            for block in response.iter_raw():  # as they come: what a break would lose is little
                 start += len(block)
                 if start > expected_bytes:
                     raise PullError(

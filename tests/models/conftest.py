@@ -1,0 +1,88 @@
+"""A model small enough to write in a test: two layers, three hundred byte-level tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+LAYERS, HIDDEN, FFN, HEADS, KV_HEADS = 2, 64, 96, 4, 2
+MERGED = ["de", "def", "Ġx", "in", "re", "ret"]
+CONTROL = ["<|endoftext|>", "<|im_end|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
+MERGES = ["d e", "de f", "Ġ x", "i n", "r e", "re t"]
+
+
+def byte_tokens() -> list[str]:
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return [chr(b) for b in printable] + [chr(256 + rank) for rank in range(len(others))]
+
+
+def write_tiny_gguf(path: Path, arch: str = "qwen2", **changes: Any) -> dict[str, np.ndarray]:
+    """Write it; the float32 weights by GGUF name.  `changes`: metadata to replace, or `drop`/`reshape`."""
+    import gguf
+
+    tokens = byte_tokens() + MERGED + CONTROL
+    types = [1] * (256 + len(MERGED)) + [3] * len(CONTROL)
+    while len(tokens) < 300:
+        types.append(5)
+        tokens.append(f"[PAD{len(tokens)}]")
+    writer = gguf.GGUFWriter(path, arch)
+    writer.add_block_count(LAYERS)
+    writer.add_context_length(128)
+    writer.add_embedding_length(changes.get("hidden", HIDDEN))
+    writer.add_feed_forward_length(FFN)
+    writer.add_head_count(HEADS)
+    writer.add_head_count_kv(KV_HEADS)
+    writer.add_rope_freq_base(1e6)
+    writer.add_layer_norm_rms_eps(1e-6)
+    if "rope_scaling" in changes:
+        writer.add_string(f"{arch}.rope.scaling.type", changes["rope_scaling"])
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(changes.get("pre", "qwen2"))
+    writer.add_token_list(tokens)
+    writer.add_token_types(types)
+    writer.add_token_merges(changes.get("merges", MERGES))
+    writer.add_eos_token_id(tokens.index("<|im_end|>"))
+    writer.add_chat_template("{{ messages }}")
+    weights = tiny_weights(arch)
+    for name in changes.get("drop", ()):
+        del weights[name]
+    for name, values in weights.items():
+        kind = gguf.GGMLQuantizationType.Q8_0
+        if values.ndim == 2 and name not in changes.get("float", ()):
+            writer.add_tensor(name, gguf.quants.quantize(values, kind), raw_dtype=kind)
+            weights[name] = gguf.quants.dequantize(gguf.quants.quantize(values, kind), kind)
+        else:
+            writer.add_tensor(name, values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return weights
+
+
+def tiny_weights(arch: str) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(7)
+    kv = HIDDEN // HEADS * KV_HEADS
+    shapes: dict[str, tuple[int, ...]] = {"token_embd.weight": (300, HIDDEN), "output_norm.weight": (HIDDEN,)}
+    for i in range(LAYERS):
+        at = f"blk.{i}"
+        shapes |= {f"{at}.attn_norm.weight": (HIDDEN,), f"{at}.ffn_norm.weight": (HIDDEN,)}
+        for part, width in (("q", HIDDEN), ("k", kv), ("v", kv)):
+            shapes[f"{at}.attn_{part}.weight"] = (width, HIDDEN)
+            if arch == "qwen2":
+                shapes[f"{at}.attn_{part}.bias"] = (width,)
+        shapes[f"{at}.attn_output.weight"] = (HIDDEN, HIDDEN)
+        shapes |= {f"{at}.ffn_gate.weight": (FFN, HIDDEN), f"{at}.ffn_up.weight": (FFN, HIDDEN)}
+        shapes[f"{at}.ffn_down.weight"] = (HIDDEN, FFN)
+    return {name: random.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+
+
+@pytest.fixture
+def tiny_gguf() -> Callable[..., dict[str, np.ndarray]]:
+    """Called with a path and changes, writes the tiny model there and returns its weights."""
+    return write_tiny_gguf
