@@ -53,7 +53,7 @@ def pulled(tmp_path, tiny_gguf) -> tuple[ModelEntry, ModelFolder]:
 
 @pytest.fixture
 def converted(pulled) -> ModelFolder:
-    convert(*pulled, Silent())
+    convert(*pulled, progress=Silent())
     return pulled[1]
 
 
@@ -129,9 +129,9 @@ def test_tensors_are_views_of_the_mapping(converted):
 def test_conversion_happens_once(pulled):
     """And its progress adds up to the bytes it announced."""
     progress = Silent()
-    assert convert(*pulled, progress)
+    assert convert(*pulled, progress=progress)
     assert progress.now == progress.total > 0
-    assert not convert(*pulled, progress)
+    assert not convert(*pulled, progress=progress)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_spoilt_file_is_refused_and_made_again(pulled, converted, spoil, found
     converted.packed.write_bytes(spoil(converted.packed.read_bytes()))
     with pytest.raises(UnsupportedWeightsError, match=rf"{found}.*truepenny pull"):
         open_packed(converted.packed)
-    assert convert(*pulled, Silent())
+    assert convert(*pulled, progress=Silent())
     open_packed(converted.packed)
 
 

