@@ -1,0 +1,154 @@
+"""The window round the cursor holds still while a person types."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from truepenny.context.window import MAX_TYPED_CHARS, SNAP_LINES, SUFFIX_LINES, Window, cut
+
+LINES = st.lists(
+    st.tuples(
+        st.text(alphabet=st.sampled_from("ab (é😀\t"), max_size=12), st.sampled_from(["\n", "\r\n", "\r"])
+    ),
+    max_size=300,
+).map(lambda lines: "".join(line + end for line, end in lines))
+BUDGETS = st.sampled_from([0, 1, 7, 40, 300, 5_000])
+
+
+def split_lines(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def numbered(lines: int) -> str:
+    return "".join(f"l{i}\n" for i in range(lines))
+
+
+def at(text: str, line: int, budget_tokens: int) -> Window:
+    """The window at the end of line `line` of `numbered` text, counting a line as one token."""
+    offset = text.index(f"\nl{line}\n") + len(f"\nl{line}")
+    return cut(text, offset, budget_tokens=budget_tokens, count=lambda part: part.count("\n"))
+
+
+@given(text=LINES, data=st.data(), budget=BUDGETS)
+@settings(max_examples=300, deadline=None)
+def test_a_window_is_the_text_round_the_cursor(text: str, data: st.DataObject, budget: int):
+    """Contiguous, within its shares, whole lines before, and honest about what it left out."""
+    offset = data.draw(st.integers(0, len(text)))
+    if text[offset - 1 : offset + 1] == "\r\n" and offset:
+        offset -= 1
+    window = cut(text, offset, budget_tokens=budget, count=len)
+    before = window.prefix + window.typed
+    assert text[:offset].endswith(before)
+    assert text[offset:].startswith(window.suffix)
+    assert len(window.prefix) <= budget - budget // 4
+    assert len(window.suffix) <= budget // 4
+    assert len(split_lines(window.typed)) == 1
+    assert window.prefix == "" or window.prefix[-1] in "\r\n"
+    assert window.truncated_before == (len(before) < offset)
+    assert window.truncated_after == (len(window.suffix) < len(text) - offset)
+    start = offset - len(before)
+    assert window.first_line == len(split_lines(text[:start])) - 1
+    assert start == 0 or text[start - 1] in "\r\n"
+    assert text[start - 1 : start + 1] != "\r\n" or start == 0
+
+
+@given(
+    text=LINES,
+    data=st.data(),
+    budget=BUDGETS,
+    typed=st.text(alphabet=st.sampled_from("xyz (é😀\t"), min_size=1, max_size=30),
+)
+@settings(max_examples=300, deadline=None)
+def test_typing_on_a_line_changes_only_typed(text: str, data: st.DataObject, budget: int, typed: str):
+    """The promise the engine's cache stands on."""
+    offset = data.draw(st.integers(0, len(text)))
+    if text[offset - 1 : offset + 1] == "\r\n" and offset:
+        offset -= 1
+    old = cut(text, offset, budget_tokens=budget, count=len)
+    new = cut(text[:offset] + typed + text[offset:], offset + len(typed), budget_tokens=budget, count=len)
+    assert (new.prefix, new.suffix, new.first_line) == (old.prefix, old.suffix, old.first_line)
+    assert new.typed == old.typed + typed
+
+
+def test_a_small_file_is_taken_whole():
+    """Nothing is left out that fits."""
+    window = cut("a\nb\nc d\ne", 6, budget_tokens=100, count=len)
+    assert window == Window("a\nb\n", "c ", "d\ne", 0, truncated_before=False, truncated_after=False)
+
+
+def test_the_prefix_begins_at_a_multiple_of_64_lines():
+    """So that the start does not move with every line."""
+    text = numbered(2_000)
+    starts = [at(text, line, 1_000).first_line for line in range(800, 1_600)]
+    assert all(start % SNAP_LINES == 0 for start in starts)
+    assert len(set(starts)) <= (800 // SNAP_LINES) + 2
+    assert all(line - start <= 750 for line, start in zip(range(800, 1_600), starts, strict=True))
+    assert all(line - start > 750 - SNAP_LINES for line, start in zip(range(800, 1_600), starts, strict=True))
+
+
+def test_a_small_budget_snaps_finer_rather_than_showing_nothing():
+    """With room for 75 lines a step of 64 would leave 11 at worst; at least half of the room is used."""
+    text = numbered(2_000)
+    taken = [line - at(text, line, 100).first_line for line in range(500, 1_000)]
+    assert min(taken) >= 75 // 2
+    assert max(taken) <= 75
+    assert len({at(text, line, 100).first_line for line in range(500, 1_000)}) <= 500 // 16 + 2
+
+
+def test_the_suffix_ends_a_fixed_number_of_lines_below():
+    """What is far below tells little and would cost prompt on every keystroke."""
+    text = numbered(400)
+    window = at(text, 100, 100_000)
+    assert window.suffix.count("\n") == SUFFIX_LINES + 1
+    assert window.suffix.endswith(f"l{100 + SUFFIX_LINES}\n")
+    assert at(text, 100, 40).suffix.count("\n") == 10
+
+
+def test_a_minified_line_keeps_its_last_part():
+    """The beginning of a line of half a megabyte tells nothing, and its rest is cut too."""
+    text = "// header\n" + "a," * 250_000
+    window = cut(text, 300_000, budget_tokens=400, count=len)
+    assert window.prefix == "// header\n"
+    assert MAX_TYPED_CHARS - 256 < len(window.typed) <= MAX_TYPED_CHARS
+    assert text[:300_000].endswith(window.typed)
+    assert 0 < len(window.suffix) <= 100
+    assert window.truncated_before
+    assert window.truncated_after
+
+
+def test_a_minified_line_is_cut_in_steps():
+    """One more character does not shift all that was typed before."""
+    text = "x" * 10_000
+    begins = {i - len(cut(text, i, budget_tokens=100, count=len).typed) for i in range(9_000, 9_256)}
+    assert len(begins) <= 2
+
+
+@pytest.mark.parametrize("lines", [100_000, 1])
+def test_a_huge_text_is_not_counted_whole(lines: int):
+    """Five megabytes on every keystroke would be felt."""
+    counted = 0
+
+    def count(part: str) -> int:
+        nonlocal counted
+        counted += len(part)
+        return len(part) // 4
+
+    text = ("some words of a line that is about fifty long\n" * 100_000)[: 4_600_000 if lines > 1 else 46]
+    cut(text, len(text) // 2, budget_tokens=2_000, count=count)
+    assert counted <= 2_000 * 8 * 2
+
+
+@pytest.mark.parametrize("offset", [-1, 4])
+def test_an_offset_outside_the_text_is_a_mistake_of_ours(offset: int):
+    """Positions are converted and clamped once, before they come here."""
+    with pytest.raises(ValueError, match=f"offset {offset} is outside"):
+        cut("abc", offset, budget_tokens=10, count=len)
+
+
+def test_a_cursor_inside_crlf_counts_as_before_it():
+    """No client can mean anything else."""
+    assert cut("ab\r\ncd", 3, budget_tokens=100, count=len) == cut(
+        "ab\r\ncd", 2, budget_tokens=100, count=len
+    )
