@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import cattrs
-from cattrs.gen import make_dict_unstructure_fn, override
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from lsprotocol import converters, types
 from pygls.exceptions import (
     JsonRpcException,
@@ -59,7 +59,7 @@ class InlineRequest:
 
 @dataclass(frozen=True, slots=True)
 class WhyParams:
-    uri: str
+    text_document: types.TextDocumentIdentifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class TruepennyProtocol(LanguageServerProtocol):
         """What columns count, as negotiated in `initialize`; until then LSP's default."""
         if self._workspace is None:
             return "utf-16"
-        return cast("Encoding", types.PositionEncodingKind(self._workspace.position_encoding).value)
+        return types.PositionEncodingKind(self._workspace.position_encoding).value
 
     def get_message_type(  # pyright: ignore[reportIncompatibleVariableOverride]  # cached in pygls; ours is a look-up
         self, method: str
@@ -190,9 +190,10 @@ class TruepennyProtocol(LanguageServerProtocol):
             return InlineRequest(raw["id"], params)
 
         def why(raw: dict[str, Any], _: object) -> WhyRequest:
-            name = converter.structure(raw["params"]["textDocument"], types.TextDocumentIdentifier)
-            return WhyRequest(raw["id"], WhyParams(name.uri))
+            return WhyRequest(raw["id"], converter.structure(raw["params"], WhyParams))
 
+        params = make_dict_structure_fn(WhyParams, converter, text_document=override(rename="textDocument"))
+        converter.register_structure_hook(WhyParams, params)
         converter.register_structure_hook(InlineRequest, inline)
         converter.register_structure_hook(WhyRequest, why)
 

@@ -7,7 +7,7 @@ handler would run on, and block the reader besides.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any, cast
 
@@ -88,7 +88,10 @@ class TruepennyServer(LanguageServer):
 
 
 def _register(server: TruepennyServer) -> None:
-    """The handlers, in the order of a session's life."""
+    """The handlers, in the order of a session's life.
+
+    No parameter may be annotated `object`: pygls hands the server to a first parameter that admits it.
+    """
     session = server.session
 
     @server.feature(types.INITIALIZE)
@@ -120,18 +123,18 @@ def _register(server: TruepennyServer) -> None:
 
     @server.feature(WHY)
     async def why(params: WhyParams) -> tuple[Outcome, ...]:
-        return session.outcomes.of(params.uri)
+        return session.outcomes.of(params.text_document.uri)
 
     @server.command(DID_ACCEPT)
     def accepted(completion_id: str) -> None:
         session.mark(completion_id, "accepted")
 
     @server.feature(DID_SHOW)
-    def displayed(params: object) -> None:
+    def displayed(params: Mapping[str, Any]) -> None:
         _mark_item(session, params, "displayed")
 
     @server.feature(DID_PARTIALLY_ACCEPT)
-    def partially_accepted(params: object) -> None:
+    def partially_accepted(params: Mapping[str, Any]) -> None:
         _mark_item(session, params, "accepted")
 
     @server.feature(types.SHUTDOWN)
@@ -142,10 +145,10 @@ def _register(server: TruepennyServer) -> None:
     _ = (why, accepted, displayed, partially_accepted, shutdown)
 
 
-def _mark_item(session: Session, params: object, fate: Fate) -> None:
+def _mark_item(session: Session, params: Mapping[str, Any], fate: Fate) -> None:
     """Note the fate of the item in a client's `{item: {command: {arguments: [id]}}}`."""
     try:
-        item: Any = cast("Any", params)["item"]
+        item = params["item"]
         session.mark(str(item["command"]["arguments"][0]), fate)
     except (KeyError, IndexError, TypeError) as error:
         logger.info("a %s notification without a completion id: %r", fate, error)

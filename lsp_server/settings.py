@@ -16,9 +16,9 @@ from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from ..models.catalogue import DEFAULT_MODEL
+from ..models.wire import PRECISIONS, Precision
 from .snapshot import Lines
 
-Precision = Literal["auto", "fp32", "bf16", "int8", "nf4"]
 Unvouched = Literal["show", "withhold"]
 
 PROSE_LANGUAGES = (
@@ -224,7 +224,7 @@ _READERS: dict[str, _Reader] = {
     "engine_api_key_env": _variable_name,
     "completion.enabled": _boolean,
     "completion.model": _text,
-    "completion.precision": _one_of(get_args(Precision)),
+    "completion.precision": _one_of(PRECISIONS),
     "completion.lines": _one_of(get_args(Lines)),
     "completion.max_tokens": _whole_number(1, 4096),
     "completion.time_cap_ms": _whole_number(1, 600_000),

@@ -13,8 +13,16 @@ import httpx
 
 from .endpoint import Endpoint
 from .errors import EngineLostError, EngineUnavailableError, RequestRefusedError
-from .wire import ChatRequest, CompletionRequest, EngineStatus, Piece, Usage
-from .wire_json import chat_to_json, completion_to_json, status_from_json, usage_from_json
+from .wire import ChatRequest, CompletionRequest, EngineStatus, Piece, Started, Usage
+from .wire_json import (
+    chat_to_json,
+    completion_to_json,
+    started_from_json,
+    status_from_json,
+    usage_from_json,
+)
+
+Reply = Started | Piece | Usage
 
 _CONNECT_TIMEOUT_S = 3.0
 
@@ -27,8 +35,8 @@ class EngineClient:
         self._model = model
         self._http = _http(endpoint)
 
-    async def complete(self, request: CompletionRequest) -> AsyncGenerator[Piece | Usage]:
-        """Pieces of text, then one `Usage`.  Closing the generator cancels the request.
+    async def complete(self, request: CompletionRequest) -> AsyncGenerator[Reply]:
+        """`Started`, pieces of text, then one `Usage`.  Closing the generator cancels the request.
 
         Raises:
             EngineUnavailableError: cannot be reached.
@@ -38,7 +46,7 @@ class EngineClient:
         async for event in self._stream("/v1/completions", completion_to_json(request, self._model)):
             yield event
 
-    async def chat(self, request: ChatRequest) -> AsyncGenerator[Piece | Usage]:
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[Reply]:
         """As `complete`, for a conversation."""
         async for event in self._stream("/v1/chat/completions", chat_to_json(request, self._model)):
             yield event
@@ -63,7 +71,7 @@ class EngineClient:
             raise RequestRefusedError(f"{self._where()}{path} answered {response.status_code}")
         return response
 
-    async def _stream(self, path: str, body: dict[str, Any]) -> AsyncGenerator[Piece | Usage]:
+    async def _stream(self, path: str, body: dict[str, Any]) -> AsyncGenerator[Reply]:
         try:
             async with self._http.stream("POST", path, json=body) as response:
                 if response.is_error:
@@ -80,6 +88,9 @@ class EngineClient:
                     last = json.loads(data)
                     if "error" in last:
                         raise RequestRefusedError(str(last["error"].get("message", "the engine failed")))
+                    if started := started_from_json(last):
+                        yield started
+                        continue
                     text, reason = _choice(last)
                     finish_reason = reason or finish_reason
                     if text:

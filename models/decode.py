@@ -20,7 +20,7 @@ from .prefix_cache import Lease, PrefixCache
 from .sampling import Sampler
 from .stopping import StopMatcher
 from .tokens import StreamDecoder, Tokenizer
-from .wire import CompletionRequest, FinishReason, Piece, Usage
+from .wire import CompletionRequest, FinishReason, Piece, Started, Usage
 
 CHUNK_TOKENS = 64
 """Prefill grid: chunks end at multiples of this, cold or warm, so that both multiply the same shapes."""
@@ -39,27 +39,29 @@ class Generation:
         request: CompletionRequest,
         model: LanguageModel,
         tokenizer: Tokenizer,
-        emit: Callable[[Piece], None],
+        emit: Callable[[Started | Piece], None],
         is_cancelled: Callable[[], bool],
+        queue_ms: float = 0.0,
     ) -> None:
         self._request = request
         self._model = model
         self._tokenizer = tokenizer
         self._emit = emit
         self._is_cancelled = is_cancelled
+        self._queue_ms = queue_ms
         self._reused_tokens = 0
         self._completion_tokens = 0
         self._prefill_s = 0.0
         self._decode_s = 0.0
 
-    def usage(self, finish_reason: FinishReason, queue_ms: float) -> Usage:
+    def usage(self, finish_reason: FinishReason) -> Usage:
         num_prompt = len(self._request.prompt_ids)
         return Usage(
             prompt_tokens=num_prompt,
             reused_tokens=self._reused_tokens,
             computed_tokens=num_prompt - self._reused_tokens,
             completion_tokens=self._completion_tokens,
-            queue_ms=queue_ms,
+            queue_ms=self._queue_ms,
             prefill_ms=self._prefill_s * 1000,
             decode_ms=self._decode_s * 1000,
             finish_reason=finish_reason,
@@ -77,11 +79,17 @@ class Generation:
                 self._prefill_s += seconds
                 yield None
             assert logits is not None, "the cache leaves at least one prompt token to compute"
+            self._emit(self._started())
             yield from self._decode(logits, lease)
         except Cancelled:
             yield "cancelled"
         finally:
             cache.release(lease)
+
+    def _started(self) -> Started:
+        num_prompt = len(self._request.prompt_ids)
+        computed = num_prompt - self._reused_tokens
+        return Started(num_prompt, self._reused_tokens, computed, self._queue_ms, self._prefill_s * 1000)
 
     def _decode(self, logits: NDArray[np.float32], lease: Lease[K]) -> Steps:
         vocabulary = self._tokenizer.vocabulary

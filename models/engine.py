@@ -22,7 +22,7 @@ from .language_model import KV, LanguageModel
 from .prefix_cache import PrefixCache
 from .prompts.chat import ChatTemplate
 from .tokens import Tokenizer
-from .wire import CompletionRequest, FinishReason, Piece, Usage
+from .wire import CompletionRequest, FinishReason, Piece, Started, Usage
 
 _log = logging.getLogger(__name__)
 
@@ -46,8 +46,8 @@ class Failure:
     message: str
 
 
-Event = Piece | Usage | Failure
-"""Zero or more `Piece`, then exactly one `Usage` or `Failure`."""
+Event = Started | Piece | Usage | Failure
+"""`Started`, zero or more `Piece`, then exactly one `Usage` or `Failure`; a failure may come first."""
 
 
 @dataclass(slots=True, eq=False)
@@ -59,7 +59,6 @@ class Ticket:
     sequence: int
     submitted_s: float
     is_cancelled: bool = False
-    waited_s: float = 0.0
     generation: Generation | None = field(default=None, repr=False)
     steps: Steps | None = field(default=None, repr=False)
 
@@ -162,18 +161,23 @@ class Engine(Generic[K]):
             self._finish(ticket, reason)
 
     def _begin(self, ticket: Ticket) -> None:
-        ticket.waited_s = time.perf_counter() - ticket.submitted_s
-        ticket.generation = Generation(
-            ticket.request, self.model, self.tokenizer, ticket.on_event, lambda: ticket.is_cancelled
-        )
+        ticket.generation = self._generation(ticket)
         ticket.steps = ticket.generation.steps(self.cache)
+
+    def _generation(self, ticket: Ticket) -> Generation:
+        return Generation(
+            ticket.request,
+            self.model,
+            self.tokenizer,
+            ticket.on_event,
+            lambda: ticket.is_cancelled,
+            queue_ms=(time.perf_counter() - ticket.submitted_s) * 1000,
+        )
 
     def _finish(self, ticket: Ticket, reason: FinishReason) -> None:
         self._drop(ticket)
-        generation = ticket.generation or Generation(
-            ticket.request, self.model, self.tokenizer, ticket.on_event, lambda: True
-        )
-        ticket.on_event(generation.usage(reason, ticket.waited_s * 1000))
+        generation = ticket.generation or self._generation(ticket)
+        ticket.on_event(generation.usage(reason))
 
     def _drop(self, ticket: Ticket) -> None:
         self._active.remove(ticket)

@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-
-Precision = Literal["auto", "fp32", "bf16", "int8", "nf4"]
-PRECISIONS: tuple[Precision, ...] = ("auto", "fp32", "bf16", "int8", "nf4")
 
 
 @dataclass(frozen=True, slots=True)

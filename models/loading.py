@@ -18,7 +18,7 @@ from .architecture import Architecture
 from .engine import LoadedModel
 from .errors import UnsupportedWeightsError
 from .hardware import Device, probe
-from .language_model import ModelSpec, Precision
+from .language_model import ModelSpec
 from .linear import Fp32Linear, Kernel, Linear, int8_linear, probe_kernel
 from .packed import PackedModel, open_packed
 from .prefix_cache import PrefixCache
@@ -26,6 +26,7 @@ from .prompts.chat import ChatTemplate
 from .runner import Layer, LeanRunner, Weights
 from .store import ModelFolder, require
 from .tokens import BpeTokenizer
+from .wire import Precision
 
 def load(name: str, precision: Precision = "auto", device: Device | None = None) -> LoadedModel:
     """Load a pulled model.

@@ -25,9 +25,9 @@ import uvicorn
 from .endpoint import FAKE_MODEL, EngineFiles, engine_files, uses_sockets
 from .engine import Engine, LoadedModel
 from .errors import ModelsError
-from .language_model import PRECISIONS, Precision
 from .serving import EngineApi
 from .testing import ByteTokenizer, FakeModel, Script, fake_cache, fake_chat
+from .wire import PRECISIONS, Precision
 
 _log = logging.getLogger(__name__)
 

@@ -27,8 +27,14 @@ from starlette.types import Receive, Scope, Send
 from .engine import Engine, Event, Failure, Ticket
 from .errors import ModelsError, RequestRefusedError
 from .prompts.chat import ChatTemplate
-from .wire import CompletionRequest, EngineStatus, Piece, Usage
-from .wire_json import completion_from_json, messages_from_json, object_of, usage_to_json
+from .wire import CompletionRequest, EngineStatus, Piece, Started, Usage
+from .wire_json import (
+    completion_from_json,
+    messages_from_json,
+    object_of,
+    started_to_json,
+    usage_to_json,
+)
 
 
 class EngineApi:
@@ -100,7 +106,7 @@ class EngineApi:
                 text += event.text
             elif isinstance(event, Failure):
                 return _refusal(event.message, 500)
-            else:
+            elif isinstance(event, Usage):
                 return JSONResponse(shape.whole(text, event))
         raise AssertionError("an event stream ends with a usage or a failure")
 
@@ -156,7 +162,7 @@ class _EventStream:
             while True:
                 event = await self._queue.get()
                 yield event
-                if not isinstance(event, Piece):
+                if isinstance(event, Usage | Failure):
                     return
         finally:
             self._ticket.cancel()  # nothing happens if it is over; the end of its reader is the end of it
@@ -172,6 +178,9 @@ class _TextShape:
 
     def __init__(self, model: str) -> None:
         self._head = {"id": f"cmpl-{secrets.token_hex(8)}", "created": int(time.time()), "model": model}
+
+    def started(self, started: Started) -> dict[str, Any]:
+        return {**self._head, "object": self.kind, "choices": [], **started_to_json(started)}
 
     def piece(self, text: str) -> dict[str, Any]:
         return {**self._head, "object": self.kind, "choices": [self._choice(text, None)]}
@@ -221,6 +230,8 @@ class _Streamed(Response):
             watcher.cancel()
 
     def _records(self, event: Event) -> list[dict[str, Any]]:
+        if isinstance(event, Started):
+            return [self._shape.started(event)]
         if isinstance(event, Piece):
             return [self._shape.piece(event.text)]
         if isinstance(event, Failure):

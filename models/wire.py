@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
+Precision = Literal["auto", "fp32", "bf16", "int8", "nf4"]
+PRECISIONS: tuple[Precision, ...] = ("auto", "fp32", "bf16", "int8", "nf4")
+
 FinishReason = Literal["stop", "length", "cancelled"]
 
 
@@ -68,6 +71,20 @@ class ChatRequest:
     stop: tuple[str, ...] = ()
     priority: Priority = Priority.CHAT
     document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The prompt is in: comes once, before any text, so that a reader who stops early knows the cost.
+
+    `reused_tokens + computed_tokens == prompt_tokens`.  Engines other than ours do not send it.
+    """
+
+    prompt_tokens: int
+    reused_tokens: int
+    computed_tokens: int
+    queue_ms: float
+    prefill_ms: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any, TypeVar, cast
 
 from .errors import RequestRefusedError
-from .wire import ChatRequest, CompletionRequest, EngineStatus, FinishReason, Message, Priority, Sampling, Usage
+from .wire import (
+    ChatRequest,
+    CompletionRequest,
+    EngineStatus,
+    FinishReason,
+    Message,
+    Priority,
+    Sampling,
+    Started,
+    Usage,
+)
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -117,6 +127,16 @@ def usage_to_json(usage: Usage) -> dict[str, Any]:
             "finish_reason": usage.finish_reason,
         },
     }
+
+
+def started_to_json(started: Started) -> dict[str, Any]:
+    return {"truepenny": {"started": asdict(started)}}
+
+
+def started_from_json(record: dict[str, Any]) -> Started | None:
+    """None for any other record, as from an engine that is not ours."""
+    values = (record.get("truepenny") or {}).get("started")
+    return Started(**values) if values else None
 
 
 def usage_from_json(record: dict[str, Any], finish_reason: str | None) -> Usage:

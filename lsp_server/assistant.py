@@ -1,0 +1,290 @@
+"""The façade: a query in, a vouched suggestion out.  The server, the command line and the measurements all call it.
+
+    gate → context → prompt → engine (streamed) → complete? → what follows → guard → suggestion
+
+Never raises but for cancellation: trouble is a suggestion that is not shown, with its reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from ..context.window import Window, cut
+from ..guard.pipeline import Guard, default_guard
+from ..guard.verdict import Action, Judgement, Passage
+from ..models.client import Reply
+from ..models.errors import EngineLostError, EngineUnavailableError, ModelsError
+from ..models.prompts.fim import FimParts
+from ..models.wire import ChatRequest, CompletionRequest, Message, Piece, Sampling, Started, Usage
+from .engine_link import EngineLink, fim_renderer_of, tokenizer_of
+from .gate import Decision, decide, surroundings
+from .settings import Settings
+from .snapshot import Cost, Query, Suggestion
+from .status import Status
+from .suggestion import BlockEnd, finish
+
+PROMPT_TOKENS = 1536
+"""Of the current file, before and after the cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What the model wrote, as far as it is complete.  `silence` says why it is of no use, if it is not."""
+
+    text: str
+    meter: _Meter
+    silence: str = ""
+
+
+class Assistant:
+    """One per editor session or command.  Belongs to one event loop."""
+
+    def __init__(self, settings: Settings, on_status: Callable[[Status], None] = lambda _status: None) -> None:
+        self._settings = settings
+        self._on_status = on_status
+        self._link = EngineLink(settings, settings.completion.model)
+        self._chat_link = (
+            self._link
+            if settings.chat.model == settings.completion.model
+            else EngineLink(settings, settings.chat.model)
+        )
+        self._guard: Guard | None = default_guard() if settings.guard.enabled else None
+
+    async def warm_up(self) -> None:
+        """Start the engine and load the tokenizer, so that the first keystroke finds both ready."""
+        self._on_status(Status("normal", busy=True, message="starting the engine"))
+        try:
+            await self._link.client()
+            await asyncio.to_thread(fim_renderer_of, self._link.model)
+        except ModelsError as error:
+            self._on_status(_status_of(error))
+            return
+        self._on_status(Status("normal", busy=False, message=""))
+
+    async def complete(self, query: Query) -> Suggestion:
+        """At most one suggestion; `shown` is false when there is none fit to show, and `reason` says why."""
+        started = time.perf_counter()
+        decision = decide(query, self._settings.completion)
+        if not decision.is_open:
+            return _silent(query, decision.reason, _total(Cost(), started))
+        try:
+            suggestion = await self._suggest(query, decision)
+        except (EngineLostError, EngineUnavailableError) as error:
+            await self._link.lost()
+            self._on_status(_status_of(error))
+            reason = f"{error}; it is started again for the next request"
+            return _silent(query, reason, _total(Cost(), started))
+        except ModelsError as error:
+            self._on_status(_status_of(error))
+            return _silent(query, str(error), _total(Cost(), started))
+        self._link.answered()
+        self._on_status(Status("normal", busy=False, message=""))
+        return replace(suggestion, cost=_total(suggestion.cost, started))
+
+    async def chat(self, messages: Sequence[Message], *, max_tokens: int = 512) -> AsyncIterator[Reply]:
+        """Stream an answer.  Raises ModelsError; closing the iterator cancels."""
+        client = await self._chat_link.client()
+        request = ChatRequest(tuple(messages), max_tokens=max_tokens, sampling=Sampling())
+        async with aclosing(client.chat(request)) as events:
+            async for event in events:
+                yield event
+
+    async def raw_infill(self, before: str, after: str, max_tokens: int, stop: tuple[str, ...] = ()) -> str:
+        """The bare model between two texts, greedy, with nothing of the pipeline: a baseline."""
+        client = await self._link.client()
+        prompt = fim_renderer_of(self._link.model).render(FimParts(prefix=before, suffix=after))
+        text = ""
+        request = CompletionRequest(prompt.ids, max_tokens=max_tokens, stop=stop)
+        async with aclosing(client.complete(request)) as events:
+            async for event in events:
+                if isinstance(event, Piece):
+                    text += event.text
+        return text
+
+    async def close(self) -> None:
+        await self._link.aclose()
+        if self._chat_link is not self._link:
+            await self._chat_link.aclose()
+
+    async def _suggest(self, query: Query, decision: Decision) -> Suggestion:
+        client = await self._link.client()
+        renderer = fim_renderer_of(self._link.model)
+        gathering = time.perf_counter()
+        window = self._window(query)
+        prompt = renderer.render(FimParts(window.prefix, window.suffix, window.typed))
+        stage_ms = {"context": _ms_since(gathering)}
+        request = CompletionRequest(
+            prompt.ids,
+            max_tokens=self._settings.completion.max_tokens,
+            heal=prompt.heal,
+            document=query.snapshot.path,
+        )
+        here = surroundings(query.snapshot.text, query.offset)
+        async with aclosing(client.complete(request)) as events:
+            draft = await self._draft(events, prompt.heal, BlockEnd(here, is_multi=decision.is_multi))
+        cost = draft.meter.cost(stage_ms)
+        if draft.silence:
+            return _silent(query, draft.silence, cost)
+        text, silence = finish(draft.text, here, _lines_below(window))
+        if silence:
+            return _silent(query, silence, cost)
+        judgement = self._judged(query, _like_document(text, query.snapshot.text))
+        cost = replace(cost, stage_ms={**cost.stage_ms, "guard": judgement.ms})
+        return self._decided(query, judgement, cost)
+
+    async def _draft(self, events: AsyncGenerator[Reply], heal: str, end: BlockEnd) -> _Draft:
+        """Read the stream until the text is complete, the model ends, or time is up."""
+        raw = ""
+        meter = _Meter()
+        try:
+            async with asyncio.timeout(self._settings.completion.time_cap_ms / 1000):
+                async for event in events:
+                    meter.read(event)
+                    if not isinstance(event, Piece):
+                        continue
+                    raw += event.text
+                    if len(raw) > len(heal) and not raw.startswith(heal):
+                        return _Draft("", meter, "the model did not continue what was typed")
+                    length = end.complete_length(raw[len(heal) :])
+                    if length is not None:
+                        return _Draft(raw[len(heal) :][:length], meter)
+        except TimeoutError:
+            kept = raw[len(heal) :].rpartition("\n")[0]
+            silence = "" if kept.strip() else "no whole line was ready in time (setting completion.time_cap_ms)"
+            return _Draft(kept, meter, silence)
+        text = raw[len(heal) :] if raw.startswith(heal) else ""
+        if meter.was_cancelled:
+            return _Draft("", meter, "superseded by a newer request")
+        if meter.hit_limit:
+            text = text.rpartition("\n")[0] or text  # the last line was cut by the token limit
+        return _Draft(text, meter)
+
+    def _window(self, query: Query) -> Window:
+        """The text round the cursor, with `\\n` line ends: what models are trained on."""
+        window = cut(
+            query.snapshot.text,
+            query.offset,
+            budget_tokens=PROMPT_TOKENS,
+            count=_counter_of(self._link.model),
+        )
+        return replace(
+            window,
+            prefix=_unix(window.prefix),
+            typed=_unix(window.typed),
+            suffix=_unix(window.suffix),
+        )
+
+    def _judged(self, query: Query, text: str) -> Judgement:
+        if self._guard is None:
+            return Judgement(text, Action.PASS, (), vouched=False, ms=0.0)
+        snapshot = query.snapshot
+        passage = Passage(
+            before=snapshot.text[: query.offset],
+            suggestion=text,
+            after=snapshot.text[query.offset :],
+            language=snapshot.language,
+            path=snapshot.path,
+        )
+        return self._guard.judge(passage)
+
+    def _decided(self, query: Query, judgement: Judgement, cost: Cost) -> Suggestion:
+        silence = ""
+        if not judgement.text.strip():
+            silence = judgement.reason or "the guard left nothing to show"
+        elif not judgement.vouched and self._guard and self._settings.guard.unvouched == "withhold":
+            silence = "the checks did not finish, and unvouched text is withheld (setting guard.unvouched)"
+        return Suggestion(
+            text="" if silence else judgement.text,
+            start=query.offset,
+            end=query.offset,
+            shown=not silence,
+            reason=silence,
+            verdicts=judgement.verdicts,
+            vouched=judgement.vouched,
+            cost=cost,
+        )
+
+
+class _Meter:
+    """What a stream has cost so far, also when it is not read to its end."""
+
+    def __init__(self) -> None:
+        self._began_s = time.perf_counter()
+        self._started: Started | None = None
+        self._usage: Usage | None = None
+        self._started_s = self._began_s
+
+    def read(self, event: Reply) -> None:
+        if isinstance(event, Started):
+            self._started, self._started_s = event, time.perf_counter()
+        elif isinstance(event, Usage):
+            self._usage = event
+
+    @property
+    def was_cancelled(self) -> bool:
+        return self._usage is not None and self._usage.finish_reason == "cancelled"
+
+    @property
+    def hit_limit(self) -> bool:
+        return self._usage is not None and self._usage.finish_reason == "length"
+
+    def cost(self, stage_ms: dict[str, float]) -> Cost:
+        """Call it when the stream has been read as far as it is going to be."""
+        seen = self._usage or self._started
+        if seen is None:
+            return Cost(stage_ms=stage_ms)
+        decode_ms = self._usage.decode_ms if self._usage else _ms_since(self._started_s)
+        return Cost(
+            prompt_tokens=seen.prompt_tokens,
+            reused_tokens=seen.reused_tokens,
+            computed_tokens=seen.computed_tokens,
+            completion_tokens=self._usage.completion_tokens if self._usage else 0,
+            stage_ms={**stage_ms, "queue": seen.queue_ms, "prefill": seen.prefill_ms, "decode": decode_ms},
+        )
+
+
+@lru_cache(maxsize=4)
+def _counter_of(model: str) -> Callable[[str], int]:
+    """Tokens of a text; remembered, since the same blocks of lines are asked for at every keystroke."""
+    tokenizer = tokenizer_of(model)
+
+    @lru_cache(maxsize=4096)
+    def count(text: str) -> int:
+        return len(tokenizer.encode(text))
+
+    return count
+
+
+def _silent(query: Query, reason: str, cost: Cost) -> Suggestion:
+    return Suggestion("", query.offset, query.offset, shown=False, reason=reason, cost=cost)
+
+
+def _total(cost: Cost, started: float) -> Cost:
+    return replace(cost, stage_ms={**cost.stage_ms, "total": _ms_since(started)})
+
+
+def _status_of(error: ModelsError) -> Status:
+    return Status("error", busy=False, message=str(error))
+
+
+def _ms_since(started_s: float) -> float:
+    return (time.perf_counter() - started_s) * 1000
+
+
+def _unix(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _like_document(text: str, document: str) -> str:
+    """Line ends as the document has them, judged by its first."""
+    at = document.find("\n")
+    return text.replace("\n", "\r\n") if at > 0 and document[at - 1] == "\r" else text
+
+
+def _lines_below(window: Window) -> list[str]:
+    return window.suffix.split("\n")[1:]
