@@ -53,7 +53,7 @@ class Session:
         engine: str | None = None,
     ) -> None:
         """`engine`, when given, stands above the setting of that name."""
-        self.settings = Settings()
+        self.settings = Settings() if engine is None else Settings(engine=engine)
         self.outcomes = Outcomes()
         self._documents = documents
         self._make_assistant = make_assistant
