@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -23,6 +23,7 @@ from ..models.prompts.fim import FimParts
 from ..models.wire import ChatRequest, CompletionRequest, Message, Piece, Sampling, Started, Usage
 from .engine_link import EngineLink, fim_renderer_of, tokenizer_of
 from .gate import Decision, decide, surroundings
+from .indentation import missing_indent
 from .settings import Settings
 from .snapshot import Cost, Query, Suggestion
 from .status import Status
@@ -86,7 +87,7 @@ class Assistant:
         self._on_status(Status("normal", busy=False, message=""))
         return replace(suggestion, cost=_total(suggestion.cost, started))
 
-    async def chat(self, messages: Sequence[Message], *, max_tokens: int = 512) -> AsyncIterator[Reply]:
+    async def chat(self, messages: Sequence[Message], *, max_tokens: int = 512) -> AsyncGenerator[Reply]:
         """Stream an answer.  Raises ModelsError; closing the iterator cancels."""
         client = await self._chat_link.client()
         request = ChatRequest(tuple(messages), max_tokens=max_tokens, sampling=Sampling())
@@ -116,15 +117,17 @@ class Assistant:
         renderer = fim_renderer_of(self._link.model)
         gathering = time.perf_counter()
         window = self._window(query)
+        here = surroundings(query.snapshot.text, query.offset)
         prompt = renderer.render(FimParts(window.prefix, window.suffix, window.typed))
         stage_ms = {"context": _ms_since(gathering)}
+        # What the place demands is spelled like what was typed, but belongs to the suggestion.
+        demanded = missing_indent(query.snapshot.text, query.offset, here)
         request = CompletionRequest(
             prompt.ids,
             max_tokens=self._settings.completion.max_tokens,
-            heal=prompt.heal,
+            heal=prompt.heal + demanded,
             document=query.snapshot.path,
         )
-        here = surroundings(query.snapshot.text, query.offset)
         async with aclosing(client.complete(request)) as events:
             draft = await self._draft(events, prompt.heal, BlockEnd(here, is_multi=decision.is_multi))
         cost = draft.meter.cost(stage_ms)
@@ -142,9 +145,13 @@ class Assistant:
         raw = ""
         meter = _Meter()
         try:
-            async with asyncio.timeout(self._settings.completion.time_cap_ms / 1000):
+            async with asyncio.timeout(None) as cap:
                 async for event in events:
                     meter.read(event)
+                    if isinstance(event, Started):
+                        # Time counts from here: a long first prefill is cut short by typing on, not by us.
+                        cap_s = self._settings.completion.time_cap_ms / 1000
+                        cap.reschedule(asyncio.get_running_loop().time() + cap_s)
                     if not isinstance(event, Piece):
                         continue
                     raw += event.text
@@ -176,7 +183,7 @@ class Assistant:
             window,
             prefix=_unix(window.prefix),
             typed=_unix(window.typed),
-            suffix=_unix(window.suffix),
+            suffix=_unix(window.suffix) if window.suffix.strip() else "",
         )
 
     def _judged(self, query: Query, text: str) -> Judgement:

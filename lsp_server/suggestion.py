@@ -24,6 +24,9 @@ class BlockEnd:
         self._is_multi = is_multi
         self._typed = here.typed
         self._may_grow = not here.rest.strip()
+        # Where the lines below already stand deeper, a header just written has its body.
+        below = here.next_line if here.next_line and here.next_line.strip() else None
+        self._indent_below = -1 if below is None else _indent(below)
         starts_line = not here.typed.strip()
         # Code written from a blank line may not go left of its own first line; code that follows a
         # header (`def f():`) may not come back to the header's level.
@@ -33,11 +36,14 @@ class BlockEnd:
     def complete_length(self, text: str) -> int | None:
         """Length of the part of `text` that is complete; None while more is wanted."""
         lines = text.split("\n")
+        fence = next((i for i, line in enumerate(lines) if i and line.startswith("```")), None)
+        if fence is not None:  # a chat habit: the code is over
+            return len("\n".join(lines[:fence]))
         if not self._is_multi:
-            return self._single_line(text, lines)
+            return self._single_line(lines)
         return self._block(lines[:-1])
 
-    def _single_line(self, text: str, lines: list[str]) -> int | None:
+    def _single_line(self, lines: list[str]) -> int | None:
         content = next((i for i, line in enumerate(lines[:-1]) if line.strip()), None)
         if content is None:
             if self._starts_line or len(lines) == 1:
@@ -46,7 +52,7 @@ class BlockEnd:
         if content > 0 and not self._starts_line:
             return 0
         first = self._typed + lines[0] if content == 0 else lines[content]
-        if self._may_grow and opens_block(first):
+        if self._may_grow and opens_block(first) and self._indent_below <= _indent(first):
             self._is_multi = True
             if not self._starts_line or content == 0:
                 self._floor = _indent(first) + 1
@@ -66,6 +72,8 @@ class BlockEnd:
                     return self._with_closer(finished, kept, line)
                 seen = True
                 kept = number + 1
+                if opens_block(whole) and _indent(whole) < self._indent_below:
+                    return len("\n".join(finished[:kept]))
             elif seen and number > 0 and self._is_back(finished[: number]):
                 return len("\n".join(finished[:kept]))
             if number + 1 >= MAX_LINES:
