@@ -77,7 +77,7 @@ def show(console: Console, title: str, query: Query, suggestion: Suggestion) -> 
         style="dim",
     )
     path = Path(query.snapshot.path).relative_to(PROJECT)
-    code.overflow = "fold"
+    code.no_wrap, code.overflow = False, "fold"
     console.print(Panel(code + footer, title=f"{title} · {path}", title_align="left"))
 
 
