@@ -1,0 +1,260 @@
+"""Any decoder of transformers as a `LanguageModel`, and what runs on an NVIDIA GPU.
+
+The loop is ours: `generate()` corrupts a reused cache in silence.  One `forward` of the module per
+call, on a cache of ours (`transformers_kv`); after an exception in the middle of one, every layer
+goes back to the last committed row.
+
+What quantisation does to reuse.  A warm cache holds rows computed beside other neighbours than a
+cold one would have.  LLM.int8() with a threshold (bitsandbytes' default, 6.0) takes the columns in
+which *any* row of the call has an outlier out of the int8 product: a token's result then depends on
+who shares its chunk, by far more than rounding.  We set the threshold to 0: one scale per row, the
+arithmetic of our own CPU kernels (`linear`), and twice as fast.  NF4 multiplies in bfloat16: rows
+are independent up to the order of sums, which the GPU's library chooses by the shape of a call.  So
+on this backend warm equals cold within rounding, not bit for bit, and a tie may fall the other way.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .convert import reference_state_dict
+from .engine import LoadedModel
+from .errors import UnsupportedWeightsError
+from .hardware import Device
+from .hub_folder import config_of, hub_folder
+from .language_model import KV, Cancelled, LanguageModel, ModelSpec, never
+from .packed import read_header
+from .prefix_cache import PrefixCache
+from .prompts.chat import ChatTemplate
+from .store import ModelFolder
+from .tokens import BpeTokenizer
+from .transformers_kv import SlabLayer, TransformersKV
+from .transformers_stock import StockModel
+from .wire import Precision
+
+INT8_THRESHOLD = 0.0
+"""See above: with another one, a token's keys and values depend on its neighbours in the chunk."""
+
+_ATTENTION = {"full_attention", "sliding_attention", "chunked_attention"}
+"""Layer types whose past can be cut at any row; a recurrent state cannot."""
+
+
+class TransformersRunner:
+    """A `LanguageModel` over a causal language model of transformers, on whatever device it is."""
+
+    def __init__(self, module: Any, spec: ModelSpec) -> None:
+        """`module` is a `PreTrainedModel` with a head; it is put into evaluation mode.
+
+        Raises:
+            UnsupportedWeightsError: it keeps a state that cannot be taken back (Mamba and the like).
+        """
+        config = _text_config(module)
+        kinds = set(cast("list[str]", getattr(config, "layer_types", None) or []))
+        if odd := sorted(kinds - _ATTENTION):
+            raise UnsupportedWeightsError(
+                f"{spec.name}: layers of type {', '.join(odd)} keep a state that cannot be rewound, which "
+                "reuse of earlier work needs; choose a model with attention only"
+            )
+        self._module = module.eval()
+        self._spec = spec
+        self._num_layers = int(config.num_hidden_layers)
+        self._is_cancelled: Callable[[], bool] = never
+        for layer in _decoder_layers(module, self._num_layers):
+            layer.register_forward_pre_hook(self._check)
+
+    @property
+    def spec(self) -> ModelSpec:
+        return self._spec
+
+    def new_kv(self, capacity_tokens: int) -> TransformersKV:
+        return TransformersKV([SlabLayer(capacity_tokens) for _ in range(self._num_layers)])
+
+    def forward(
+        self, ids: Sequence[int], kv: KV, is_cancelled: Callable[[], bool] = never
+    ) -> NDArray[np.float32]:
+        assert isinstance(kv, TransformersKV), f"a {type(kv).__name__} is another backend's"
+        assert ids, "forward needs at least one token"
+        device = self._module.device
+        self._is_cancelled = is_cancelled
+        self._check()
+        try:
+            with torch.inference_mode():
+                input_ids = torch.tensor([ids], dtype=torch.long, device=device)
+                positions = torch.arange(kv.length, kv.length + len(ids), device=device)[None]
+                output = self._module(
+                    input_ids=input_ids,
+                    position_ids=positions,
+                    past_key_values=kv.cache,
+                    use_cache=True,
+                    logits_to_keep=1,
+                )
+                logits: torch.Tensor = output.logits[0, -1].float().cpu()
+                kv.commit(len(ids))
+        finally:
+            self._is_cancelled = never
+            kv.roll_back()  # nothing to do after a commit
+        return cast("NDArray[np.float32]", logits.numpy())
+
+    def _check(self, *_: object) -> None:
+        """Called before every layer."""
+        if self._is_cancelled():
+            raise Cancelled
+
+
+def load_on_cuda(folder: ModelFolder, precision: Precision, device: Device) -> LoadedModel:
+    """The model on the first GPU: bf16 as it is, nf4 and int8 through bitsandbytes.
+
+    Raises:
+        UnsupportedWeightsError: fp32 (the reference is a CPU affair), a library missing, not enough
+            memory on the card, or a library present that would fetch native code.
+        DiskFullError: no room to unpack the weights.
+    """
+    _refuse_downloaded_kernels()
+    parameters = read_header(folder.packed).architecture.parameters
+    chosen, why = choose_precision(precision, parameters, device)
+    return load_from(folder, hub_folder(folder), chosen, why, "cuda:0")
+
+
+def _refuse_downloaded_kernels() -> None:
+    """With the package `kernels` installed, bitsandbytes and transformers fetch compiled code."""
+    from huggingface_hub import constants
+
+    if importlib.util.find_spec("kernels") is not None and not constants.is_offline_mode():
+        raise UnsupportedWeightsError(
+            "the package kernels is installed and would download native code: "
+            "uninstall it, or set HF_HUB_OFFLINE=1"
+        )
+
+
+def choose_precision(precision: Precision, parameters: int, device: Device) -> tuple[Precision, str]:
+    """What `auto` means on this card, and why.  Raises UnsupportedWeightsError for fp32."""
+    if precision == "fp32":
+        raise UnsupportedWeightsError(
+            "precision 'fp32' on a GPU is not offered: use bf16, or TRUEPENNY_DEVICE=cpu for the reference"
+        )
+    if precision != "auto":
+        return precision, f"asked for; {device.description}"
+    needed, room = 2 * parameters / 2**30, device.memory_bytes / 2**30
+    fits = f"{device.description} has {room:.1f} GiB and the weights take {needed:.1f} GiB in bf16"
+    # A third for the weights; the rest is for keys and values, activations, and the person's other programs.
+    if device.memory_bytes < 3 * 2 * parameters:
+        return "nf4", f"{fits}: less than three times as much"
+    return "bf16", f"{fits}: there is room"
+
+
+def load_from(folder: ModelFolder, hub: Path, precision: Precision, why: str, where: str) -> LoadedModel:
+    """Build `precision` from an unpacked folder on the torch device `where`, which may be `cpu`."""
+    architecture = read_header(folder.packed).architecture
+    module = build(hub, precision, where)
+    spec = ModelSpec(
+        name=folder.name,
+        architecture=architecture.family,
+        parameters=architecture.parameters,
+        weights_bytes=int(module.get_memory_footprint()),
+        precision=precision,
+        why_precision=why,
+        num_layers=architecture.num_layers,
+        vocabulary=architecture.vocabulary,
+        context_length=architecture.context_length,
+        kv_bytes_per_token=2 * module.dtype.itemsize * architecture.num_layers * architecture.kv_width,
+    )
+    runner = TransformersRunner(module, spec)
+    return LoadedModel(
+        runner,
+        BpeTokenizer(folder.tokenizer, frozenset(architecture.eos_ids)),  # pyright: ignore[reportArgumentType]  # it does not take a cached_property for a property
+        ChatTemplate(architecture.chat_template) if architecture.chat_template else None,
+        lambda budget_bytes: PrefixCache(
+            budget_bytes, runner.new_kv, lambda kv, length, capacity: kv.copy_prefix(length, capacity)
+        ),
+    )
+
+
+def build(hub: Path, precision: Precision, where: str, dtype: torch.dtype = torch.bfloat16) -> Any:
+    """A `PreTrainedModel` from a local folder.  `dtype` is that of what is not quantised, and of products.
+
+    Only safetensors are read, no code that came with weights is run, nothing is asked of a network.
+
+    Raises:
+        UnsupportedWeightsError: a library is missing, or the card's memory is too small.
+    """
+    import transformers
+
+    transformers.utils.logging.disable_progress_bar()
+    options: dict[str, Any] = {}
+    if precision in ("nf4", "int8"):
+        options["quantization_config"] = quantisation(precision, dtype)
+    try:
+        return transformers.AutoModelForCausalLM.from_pretrained(  # pyright: ignore[reportUnknownMemberType]  # untyped
+            hub,
+            dtype=dtype,
+            device_map={"": where},
+            attn_implementation="sdpa",
+            trust_remote_code=False,
+            use_safetensors=True,
+            local_files_only=True,
+            **options,
+        )
+    except torch.cuda.OutOfMemoryError as error:
+        raise UnsupportedWeightsError(
+            f"precision {precision!r} does not fit into the memory of {where}: use nf4, a smaller model, or "
+            "TRUEPENNY_DEVICE=cpu"
+        ) from error
+    except ImportError as error:
+        raise UnsupportedWeightsError(
+            f"precision {precision!r} needs a library that is not here ({error}); run: "
+            "pip install 'truepenny[local]'"
+        ) from error
+
+
+def quantisation(precision: Precision, dtype: torch.dtype) -> Any:
+    """What transformers is told about bitsandbytes: NF4 with its scales quantised too, or LLM.int8().
+
+    NF4: Dettmers et al. 2023, arXiv:2305.14314.  LLM.int8(): Dettmers et al. 2022, arXiv:2208.07339,
+    from which we depart by having no outlier columns.
+    """
+    from transformers import BitsAndBytesConfig
+
+    if precision == "int8":
+        return BitsAndBytesConfig(load_in_8bit=True, llm_int8_threshold=INT8_THRESHOLD)
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
+
+
+def reference(
+    folder: ModelFolder, device: str = "cpu", advance: Callable[[int], None] = lambda _: None
+) -> LanguageModel:
+    """The model as transformers alone would run it in float32: the yardstick of `benchmark`.
+
+    Unpacking takes tens of seconds; `advance` is told the bytes done after each tensor.
+    """
+    return StockModel.from_weights(
+        folder.name,
+        config_of(read_header(folder.packed).architecture),
+        reference_state_dict(folder),
+        device,
+        advance,
+    )
+
+
+def _text_config(module: Any) -> Any:
+    """The configuration of the decoder, also of a model that sees pictures as well."""
+    return module.config.get_text_config(decoder=True)
+
+
+def _decoder_layers(module: Any, num_layers: int) -> list[torch.nn.Module]:
+    """The decoder's blocks; none where a model keeps them otherwise: then only whole calls are cancelled."""
+    for child in cast("torch.nn.Module", module.get_decoder()).modules():
+        if isinstance(child, torch.nn.ModuleList) and len(child) == num_layers:
+            return list(child)
+    return []
