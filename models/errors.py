@@ -12,7 +12,8 @@
     │   ├── EngineUnavailableError   it cannot be reached or started
     │   ├── EngineLostError          it went away in the middle of a request
     │   └── RequestRefusedError      it answered, with a reason not to serve this request
-    └── PromptError              a prompt this model has no layout for
+    ├── PromptError              a prompt this model has no layout for
+    └── BenchmarkError           what was to be measured cannot be measured
 
 Every message names the thing, the value and the fix.  Cancellation is not an error.
 """
@@ -69,4 +70,8 @@ class RequestRefusedError(EngineError):
 
 
 class PromptError(ModelsError):
+    pass
+
+
+class BenchmarkError(ModelsError):
     pass

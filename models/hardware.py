@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import platform
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal, cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +24,15 @@ def probe() -> Device:
 
     threads = _usable_cores()
     if os.environ.get("TRUEPENNY_DEVICE") != "cpu" and torch.cuda.is_available():
-        card = torch.cuda.get_device_properties(0)
+        cuda = cast("Any", torch.cuda)  # its stub names no type for the properties of a card
+        card = cuda.get_device_properties(0)
         return Device("cuda", str(card.name), threads, int(card.total_memory))
     capability = torch.backends.cpu.get_cpu_capability()
     return Device("cpu", f"{threads} cores, {capability}", threads, _ram_bytes())
 
 
 def _usable_cores() -> int:
-    """Cores this process may run on.  Hyper-threads help neither int8 product nor memory: they are not counted twice."""
+    """Cores this process may run on, each once: hyper-threads help neither int8 product nor memory."""
     if hasattr(os, "sched_getaffinity"):
         allowed = sorted(os.sched_getaffinity(0))
         cores = {_core_of(cpu) for cpu in allowed}
@@ -38,9 +41,9 @@ def _usable_cores() -> int:
 
 
 def _core_of(cpu: int) -> str:
+    siblings = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
     try:
-        with open(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list", encoding="ascii") as file:  # noqa: PTH123  (a kernel pseudo-file)
-            return file.read().strip()
+        return siblings.read_text(encoding="ascii").strip()
     except OSError:
         return str(cpu)
 
@@ -49,3 +52,25 @@ def _ram_bytes() -> int:
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return 8 << 30
+
+
+def resident_bytes() -> int:
+    """Memory this process occupies now; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  (a kernel pseudo-file)
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+def processor_name() -> str:
+    """As the maker calls it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:  # noqa: PTH123  (a kernel pseudo-file)
+            for line in file:
+                key, _, value = line.partition(":")
+                if key.strip() == "model name":
+                    return value.strip()
+    except OSError:
+        pass  # not Linux: the standard library knows less, but something
+    return platform.processor() or platform.machine()

@@ -29,7 +29,7 @@ from .engine import LoadedModel
 from .errors import UnsupportedWeightsError
 from .hardware import Device
 from .hub_folder import config_of, hub_folder
-from .language_model import KV, Cancelled, LanguageModel, ModelSpec, never
+from .language_model import KV, Cancelled, ModelSpec, never
 from .packed import read_header
 from .prefix_cache import PrefixCache
 from .prompts.chat import ChatTemplate
@@ -233,7 +233,7 @@ def quantisation(precision: Precision, dtype: torch.dtype) -> Any:
 
 def reference(
     folder: ModelFolder, device: str = "cpu", advance: Callable[[int], None] = lambda _: None
-) -> LanguageModel:
+) -> StockModel:
     """The model as transformers alone would run it in float32: the yardstick of `benchmark`.
 
     Unpacking takes tens of seconds; `advance` is told the bytes done after each tensor.

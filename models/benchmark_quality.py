@@ -1,0 +1,108 @@
+"""What quantisation costs in quality: ours beside the float32 reference, on the same text.
+
+Two figures at the same positions of real code.  *Perplexity*: how surprised a model is by the next
+token, `exp(mean(-log p))`; its ratio says how much worse the model predicts code.  *Divergence*:
+`KL(reference || ours)` in nats over the whole vocabulary, which sees changes that perplexity
+averages away.  The text may well have been in the training data: compare, do not read it as a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .decode import CHUNK_TOKENS
+from .language_model import KV, LanguageModel
+
+FIRST_POSITION = 16
+"""Before it there is too little text for a prediction to mean anything."""
+
+
+class Reference(LanguageModel, Protocol):
+    """A model that can say what may come after every token of a call."""
+
+    def forward_all(self, ids: Sequence[int], kv: KV) -> NDArray[np.float32]:
+        """Append `ids`; logits `(len(ids), vocabulary)`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Over `positions` of a text of `tokens`."""
+
+    tokens: int
+    positions: int
+    perplexity: float
+    reference_perplexity: float
+    perplexity_ratio: float
+    kl_mean_nats: float
+    kl_p95_nats: float
+    same_choice: float
+    """Share of positions where both hold the same token most likely."""
+
+
+def measure_quality(
+    ours: LanguageModel,
+    reference: Reference,
+    ids: Sequence[int],
+    num_positions: int = 300,
+    *,
+    seed: int = 0,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Quality:
+    """Both read `ids` from the start; they are compared at positions drawn once and for all by `seed`.
+
+    Ours gives logits only at the end of a call, so its calls end at these positions; the reference
+    reads in blocks.  `advance` is told the positions done.
+    """
+    positions = sample(len(ids), num_positions, seed)
+    ours_kv, reference_kv = ours.new_kv(len(ids)), reference.new_kv(len(ids))
+    surprise: list[tuple[float, float]] = []
+    divergence: list[float] = []
+    same = 0
+    for start in range(0, len(ids), CHUNK_TOKENS):
+        end = min(start + CHUNK_TOKENS, len(ids))
+        here = [position for position in positions if start <= position < end]
+        if not here and start > positions[-1]:
+            break
+        block = reference.forward_all(ids[start:end], reference_kv)
+        at = start
+        for position in here:
+            p = _log_softmax(block[position - start])
+            q = _log_softmax(ours.forward(ids[at : position + 1], ours_kv))
+            at = position + 1
+            surprise.append((-float(q[ids[at]]), -float(p[ids[at]])))
+            divergence.append(float(np.sum(np.exp(p) * (p - q))))
+            same += int(np.argmax(p) == np.argmax(q))
+            advance(1)
+        if at < end:
+            ours.forward(ids[at:end], ours_kv)
+    mean_ours, mean_reference = np.mean(surprise, axis=0)
+    return Quality(
+        tokens=len(ids),
+        positions=len(positions),
+        perplexity=float(np.exp(mean_ours)),
+        reference_perplexity=float(np.exp(mean_reference)),
+        perplexity_ratio=float(np.exp(mean_ours - mean_reference)),
+        kl_mean_nats=float(np.mean(divergence)),
+        kl_p95_nats=float(np.percentile(divergence, 95)),
+        same_choice=same / len(positions),
+    )
+
+
+def sample(num_tokens: int, num_positions: int, seed: int) -> list[int]:
+    """Positions that have a next token, in order, none twice; all of them if there are no more."""
+    possible = np.arange(min(FIRST_POSITION, num_tokens - 2), num_tokens - 1)
+    assert len(possible) > 0, f"{num_tokens} tokens leave nothing to predict"
+    count = min(num_positions, len(possible))
+    return sorted(int(i) for i in np.random.default_rng(seed).choice(possible, count, replace=False))
+
+
+def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    shifted = logits.astype(np.float64)
+    shifted -= shifted.max()
+    return shifted - np.log(np.exp(shifted).sum())
