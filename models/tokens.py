@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -59,16 +59,15 @@ class TokenBytes:
         return [self._pieces[i] for i in order], order
 
     def beginning_with(self, prefix: bytes) -> list[int]:
-        """Ids of tokens whose bytes begin with `prefix` (not empty), and of those that `prefix` begins with."""
+        """Ids of tokens that begin with `prefix` (not empty), and of those that `prefix` begins with."""
         pieces, order = self._sorted
-        end = prefix[:-1] + bytes([prefix[-1] + 1]) if prefix[-1] < 0xFF else prefix + b"\xff"
-        longer = order[bisect_left(pieces, prefix) : bisect_left(pieces, end)]
-        shorter: list[int] = []
+        stem = prefix.rstrip(b"\xff")
+        end = bisect_left(pieces, stem[:-1] + bytes([stem[-1] + 1])) if stem else len(pieces)
+        ids = order[bisect_left(pieces, prefix) : end]
         for length in range(1, len(prefix)):
-            at = bisect_left(pieces, prefix[:length])
-            if at < len(pieces) and pieces[at] == prefix[:length]:
-                shorter.append(order[at])
-        return longer + shorter
+            shorter = prefix[:length]  # more than one token may spell it
+            ids += order[bisect_left(pieces, shorter) : bisect_right(pieces, shorter)]
+        return ids
 
 
 class BpeTokenizer:
@@ -84,11 +83,16 @@ class BpeTokenizer:
             if token.special
         }
 
-    @cached_property
+    @property
     def vocabulary(self) -> TokenBytes:
+        return self._vocabulary
+
+    @cached_property
+    def _vocabulary(self) -> TokenBytes:
         to_byte = _byte_alphabet()
-        pieces = [b""] * self._hub.get_vocab_size(with_added_tokens=True)
-        for piece, token_id in self._hub.get_vocab(with_added_tokens=True).items():
+        ids = self._hub.get_vocab(with_added_tokens=True)
+        pieces = [b""] * (max(ids.values()) + 1)  # ids may have gaps: the padding between two kinds of token
+        for piece, token_id in ids.items():
             if piece in self._special:
                 continue
             try:
