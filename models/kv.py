@@ -9,7 +9,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-
 KV_BLOCK_TOKENS = 512
 """Attention looks at whole blocks of this many rows, those not yet valid masked.
 

@@ -29,7 +29,6 @@ from .kv import SlabKV
 from .language_model import KV, Cancelled, ModelSpec, never
 from .linear import Linear
 
-
 MAX_ROWS = 64
 """Tokens per call; beyond, attention would walk its queries in larger tiles and sum in another order."""
 
@@ -76,7 +75,7 @@ class LeanRunner:
     ) -> NDArray[np.float32]:
         slab = cast("SlabKV", kv)
         num_new = len(ids)
-        assert 0 < num_new <= MAX_ROWS, f"{num_new} tokens in one call: 1 to {MAX_ROWS} keep the rows independent"
+        assert 0 < num_new <= MAX_ROWS, f"{num_new} tokens in one call; rows are independent up to {MAX_ROWS}"
         with torch.inference_mode():
             slab.reserve(num_new)
             start = slab.length
@@ -123,8 +122,8 @@ class LeanRunner:
             queries, x = queries[-1:], x[-1:]
         x = x + layer.o(self._attend(queries, keys, values, mask))
         h = rms_norm(x, (arch.hidden,), layer.ffn_norm, arch.rms_eps)
-        gate, up = layer.gate_up(h).split(arch.intermediate, dim=1)
-        return x + layer.down(silu(gate).mul_(up))
+        gate, up = layer.gate_up(h).chunk(2, dim=1)
+        return x + layer.down(_silu(gate).mul_(up))
 
     def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
         """Queries `(n, heads, head_dim)` to `(n, heads · head_dim)`.
@@ -158,8 +157,27 @@ class LeanRunner:
 _ROW_TILE = 8
 
 
+_SERIAL_NUMBERS = 32_000
+"""Element-wise operations on fewer numbers than this stay on one thread (torch cuts above 32 768)."""
+
+
+def _silu(x: Tensor) -> Tensor:
+    """`silu` of `(n, width)`, some rows at a time.
+
+    Cut among threads, a large tensor is cut anywhere in a row, and numbers left over from whole vectors
+    go through another `exp` that differs in the last bit: with three threads a row would depend on n.
+    """
+    step = max(1, _SERIAL_NUMBERS // x.shape[1])
+    if x.shape[0] <= step:
+        return silu(x)
+    return torch.cat([silu(x[start : start + step]) for start in range(0, x.shape[0], step)])
+
+
 class _RotaryTable:
-    """Cosines and sines `(positions, 1, head_dim)`, grown by doubling (RoPE: Su et al. 2021, arXiv:2104.09864)."""
+    """Cosines and sines `(positions, 1, head_dim)` (RoPE: Su et al. 2021, arXiv:2104.09864).
+
+    Grows by doubling; a row once made is kept, so that old keys and new ones are turned by the same.
+    """
 
     def __init__(self, head_dim: int, theta: float) -> None:
         exponents = torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim
@@ -168,11 +186,13 @@ class _RotaryTable:
         self._sin = torch.empty(0, 1, head_dim)
 
     def rows(self, start: int, end: int) -> tuple[Tensor, Tensor]:
-        if end > self._cos.shape[0]:
-            positions = torch.arange(max(end, 2 * self._cos.shape[0], 1024), dtype=torch.float32)
+        known = self._cos.shape[0]
+        if end > known:
+            positions = torch.arange(known, max(end, 2 * known, 1024), dtype=torch.float32)
             angles = torch.outer(positions, self._frequencies)
             doubled = torch.cat((angles, angles), dim=1)[:, None]  # rotate-half pairs i with i + head_dim/2
-            self._cos, self._sin = doubled.cos(), doubled.sin()
+            self._cos = torch.cat((self._cos, doubled.cos()))
+            self._sin = torch.cat((self._sin, doubled.sin()))
         return self._cos[start:end], self._sin[start:end]
 
 
