@@ -76,7 +76,7 @@ class IntMatmulLinear:
     def __call__(self, x: Tensor) -> Tensor:
         peak = x.abs().amax(dim=1, keepdim=True).clamp_min_(1e-12)
         rows = torch.mul(x, _LEVELS / peak).round_().to(torch.int8)
-        y = torch._int_mm(rows, self._weight_t).to(torch.float32)  # noqa: SLF001  (the only int8 matmul torch exposes)
+        y = torch._int_mm(rows, self._weight_t).to(torch.float32)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]  # the only int8 matmul torch exposes
         y.mul_(self._scale).mul_(peak / _LEVELS)
         return y if self._bias is None else y.add_(self._bias)
 
@@ -100,6 +100,7 @@ def probe_kernel() -> tuple[Kernel, str]:
     generator = torch.Generator().manual_seed(0)
     weight = torch.randint(-127, 128, (64, 256), generator=generator, dtype=torch.int8)
     x = torch.randn(4, 256, generator=generator)
+    weight[0], x[0] = 127, 1.0  # the largest products there are, side by side
     scale = torch.full((64,), 0.01)
     exact = IntMatmulLinear(weight, scale)(x)
     try:
@@ -117,5 +118,5 @@ def _per_channel(weight: Tensor, scale: Tensor) -> Tensor:
         # torch announces the end of quantised tensors; our torch range is pinned and `probe_kernel`
         # falls back when they are gone.
         warnings.simplefilter("ignore", UserWarning)
-        make: Any = torch._make_per_channel_quantized_tensor  # noqa: SLF001  # pyright: ignore  # wraps int8 as is, no requantising
+        make: Any = torch._make_per_channel_quantized_tensor  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage, reportUnknownMemberType, reportUnknownVariableType]  # wraps int8 as is, no requantising
         return make(weight, scale.double(), zero_points, 0)

@@ -28,6 +28,7 @@ from .store import ModelFolder, require
 from .tokens import BpeTokenizer
 from .wire import Precision
 
+
 def load(name: str, precision: Precision = "auto", device: Device | None = None) -> LoadedModel:
     """Load a pulled model.
 
@@ -132,9 +133,7 @@ def _has_bias(architecture: Architecture, names: tuple[str, ...]) -> bool:
     return architecture.qkv_bias and names[0].endswith("attn.q")
 
 
-def _lean(
-    folder: ModelFolder, architecture: Architecture, weights: Weights, spec: ModelSpec
-) -> LoadedModel:
+def _lean(folder: ModelFolder, architecture: Architecture, weights: Weights, spec: ModelSpec) -> LoadedModel:
     runner = LeanRunner(architecture, weights, spec)
     return LoadedModel(
         runner,

@@ -1,4 +1,7 @@
-"""Logits to one token id: greedy, or temperature with top-k and nucleus (Holtzman et al. 2019, arXiv:1904.09751)."""
+"""Logits to one token id: greedy, or temperature with top-k and nucleus.
+
+Nucleus sampling: Holtzman et al. 2019, arXiv:1904.09751.
+"""
 
 from __future__ import annotations
 
