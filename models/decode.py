@@ -25,6 +25,9 @@ from .wire import CompletionRequest, FinishReason, Piece, Started, Usage
 CHUNK_TOKENS = 64
 """Prefill grid: chunks end at multiples of this, cold or warm, so that both multiply the same shapes."""
 
+_ROOM_TOKENS = 512
+"""Room for output that is made at once; a larger `max_tokens` must not push others out of the cache."""
+
 K = TypeVar("K", bound=KV)
 
 Steps = Generator[FinishReason | None, None, None]
@@ -70,7 +73,8 @@ class Generation:
     def steps(self, cache: PrefixCache[K]) -> Steps:
         """Yields None after every step, and last the reason for the end.  Closing it is safe anywhere."""
         prompt = self._request.prompt_ids
-        lease = cache.acquire(prompt, len(prompt) + self._request.max_tokens)
+        # Few requests use all of a large `max_tokens`: the sequence grows when one does.
+        lease = cache.acquire(prompt, len(prompt) + min(self._request.max_tokens, _ROOM_TOKENS))
         self._reused_tokens = lease.reused_tokens
         try:
             logits: NDArray[np.float32] | None = None
@@ -97,7 +101,7 @@ class Generation:
         healer = Healer(self._request.heal, vocabulary)
         decoder = StreamDecoder(vocabulary)
         matcher = StopMatcher(self._request.stop)
-        for _ in range(self._request.max_tokens):
+        while True:
             token_id = sampler.choose(logits, healer.allowed())
             self._completion_tokens += 1
             # Control tokens stand for no text: whichever comes, the text is over and none of it leaks.
@@ -110,6 +114,8 @@ class Generation:
             if matcher.is_stopped:
                 yield "stop"
                 return
+            if self._completion_tokens == self._request.max_tokens:
+                break  # what may come after the last token is not worth a forward pass
             if self._is_cancelled():
                 raise Cancelled
             logits, seconds = self._forward([token_id], lease)

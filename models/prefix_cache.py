@@ -69,20 +69,27 @@ class PrefixCache(Generic[K]):
         return best
 
     def release(self, lease: Lease[K]) -> None:
-        """Give the sequence back; its computed rows, prompt and output, stay for the next prompt."""
+        """Give the sequence back; its computed rows, prompt and output, stay for the next prompt.
+
+        A forward pass that failed half-way may have left rows without ids: nobody knows what they are
+        of, so they go.
+        """
         del lease.ids[lease.kv.length :]
+        lease.kv.truncate(len(lease.ids))
         lease.is_leased = False
         self._evict()
 
     def check_integrity(self) -> None:
-        """Raise AssertionError, with the numbers, if ids and rows disagree or the budget is broken."""
+        """Raise AssertionError, with the numbers, if ids and rows disagree or the budget is broken.
+
+        To be called between steps.  What is leased may grow over the budget; what is idle may not,
+        unless it is all there is.
+        """
         for lease in self._sequences:
-            assert lease.is_leased or len(lease.ids) == lease.kv.length, (
-                f"{len(lease.ids)} ids for {lease.kv.length} rows"
-            )
-        idle = [lease for lease in self._sequences if not lease.is_leased]
-        assert len(idle) <= 1 or self.nbytes <= self._budget_bytes, (
-            f"{self.nbytes} bytes held, {self._budget_bytes} allowed"
+            assert len(lease.ids) == lease.kv.length, f"{len(lease.ids)} ids for {lease.kv.length} rows"
+        idle_bytes = sum(lease.kv.nbytes for lease in self._sequences if not lease.is_leased)
+        assert len(self._sequences) <= 1 or idle_bytes <= self._budget_bytes, (
+            f"{idle_bytes} idle bytes held, {self._budget_bytes} allowed"
         )
 
     def _longest_match(self, prompt: Sequence[int]) -> tuple[Lease[K] | None, int]:
@@ -92,10 +99,10 @@ class PrefixCache(Generic[K]):
             usable = min(len(lease.ids), lease.kv.length, len(prompt) - 1)
             common = _common_length(lease.ids, prompt, usable)
             # Among equal matches an idle sequence, and then the shortest, loses least.
-            better = common == longest and best is not None and (
+            loses_less = best is not None and (
                 (lease.is_leased, lease.kv.length) < (best.is_leased, best.kv.length)
             )
-            if common > longest or better:
+            if common > longest or (common == longest and loses_less):
                 best, longest = lease, common
         return best, longest
 
@@ -113,8 +120,11 @@ class PrefixCache(Generic[K]):
             self._sequences.remove(min(idle, key=lambda lease: lease.last_used))
 
 
-_SMALL_LOSS_TOKENS = 256
-"""Rows of another ending that may be overwritten rather than copied around."""
+_SMALL_LOSS_TOKENS = 64
+"""Rows of another ending that may be overwritten rather than copied around: about one completion.
+
+More would let two short documents that begin alike overwrite each other for ever.
+"""
 
 
 def _common_length(a: Sequence[int], b: Sequence[int], limit: int) -> int:
