@@ -81,6 +81,7 @@ class Engine(Generic[K]):
         self.last_active_s = time.monotonic()
         self._inbox: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
         self._active: list[Ticket] = []
+        self._is_closed = False
         self._sequence = count()
         self._worker = threading.Thread(target=self._work, name="engine", daemon=True)
         self._worker.start()
@@ -95,6 +96,8 @@ class Engine(Generic[K]):
 
     def submit(self, request: CompletionRequest, on_event: Callable[[Event], None]) -> Ticket:
         """Queue a request; `on_event` is called from the worker thread.  Raises RequestRefusedError."""
+        if self._is_closed:
+            raise RequestRefusedError("the engine is stopping: ask again to start a new one")
         limit = self.model.spec.context_length
         if not request.prompt_ids:
             raise RequestRefusedError("the prompt is empty: send at least one token id")
@@ -103,12 +106,12 @@ class Engine(Generic[K]):
                 f"prompt of {len(request.prompt_ids)} tokens plus max_tokens {request.max_tokens} is over "
                 f"this model's {limit} tokens: shorten the prompt or lower max_tokens"
             )
-        highest = max(request.prompt_ids)
-        if highest >= self.model.spec.vocabulary or min(request.prompt_ids) < 0:
-            raise RequestRefusedError(
-                f"token id {highest} is outside this model's vocabulary of {self.model.spec.vocabulary}: "
-                f"was the prompt encoded for another model?"
-            )
+        for token_id in (min(request.prompt_ids), max(request.prompt_ids)):
+            if not 0 <= token_id < self.model.spec.vocabulary:
+                raise RequestRefusedError(
+                    f"token id {token_id} is outside this model's vocabulary of "
+                    f"{self.model.spec.vocabulary}: was the prompt encoded for another model?"
+                )
         ticket = Ticket(request, on_event, next(self._sequence), time.perf_counter())
         self.num_requests += 1
         self.last_active_s = time.monotonic()
@@ -117,14 +120,18 @@ class Engine(Generic[K]):
 
     def close(self) -> None:
         """Stop the worker; requests in progress end as cancelled."""
+        self._is_closed = True
         self._inbox.put(None)
         self._worker.join()
 
     def _work(self) -> None:
         while self._receive():
+            # First, whatever their urgency: what they hold is then there for others.
+            for ticket in [ticket for ticket in self._active if ticket.is_cancelled]:
+                self._finish(ticket, "cancelled")
             if self._active:
                 self._step(min(self._active, key=lambda ticket: ticket.urgency))
-                self.last_active_s = time.monotonic()
+            self.last_active_s = time.monotonic()
         for ticket in list(self._active):
             self._finish(ticket, "cancelled")
 
@@ -144,25 +151,18 @@ class Engine(Generic[K]):
             self._active.append(ticket)
 
     def _step(self, ticket: Ticket) -> None:
-        if ticket.is_cancelled:
-            self._finish(ticket, "cancelled")
-            return
         try:
             if ticket.steps is None:
-                self._begin(ticket)
-                assert ticket.steps is not None
+                ticket.generation = self._generation(ticket)
+                ticket.steps = ticket.generation.steps(self.cache)
             reason = next(ticket.steps)
-        except Exception as error:  # one bad request must not take the engine down with it
+        except Exception as error:  # noqa: BLE001  (one bad request must not take the engine down with it)
             _log.exception("request %d failed", ticket.sequence)
             self._drop(ticket)
-            ticket.on_event(Failure(f"the engine failed on this request: {error}"))
+            self._tell(ticket, Failure(f"the engine failed on this request: {_described(error)}"))
             return
         if reason is not None:
             self._finish(ticket, reason)
-
-    def _begin(self, ticket: Ticket) -> None:
-        ticket.generation = self._generation(ticket)
-        ticket.steps = ticket.generation.steps(self.cache)
 
     def _generation(self, ticket: Ticket) -> Generation:
         return Generation(
@@ -177,9 +177,21 @@ class Engine(Generic[K]):
     def _finish(self, ticket: Ticket, reason: FinishReason) -> None:
         self._drop(ticket)
         generation = ticket.generation or self._generation(ticket)
-        ticket.on_event(generation.usage(reason))
+        self._tell(ticket, generation.usage(reason))
+
+    def _tell(self, ticket: Ticket, event: Event) -> None:
+        """The last event of a request; a listener that fails on it loses it, and nobody else anything."""
+        try:
+            ticket.on_event(event)
+        except Exception:  # noqa: BLE001  (a listener is foreign code, and the worker serves others too)
+            _log.exception("request %d ended with nobody to tell", ticket.sequence)
 
     def _drop(self, ticket: Ticket) -> None:
         self._active.remove(ticket)
         if ticket.steps is not None:
             ticket.steps.close()  # a paused generator gives its sequence back
+
+
+def _described(error: Exception) -> str:
+    """An assertion or a KeyError says little without its kind."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
