@@ -1,13 +1,14 @@
 """One client for every engine: ours over its socket, or any OpenAI-compatible server over HTTP.
 
-    Requests are always streamed, because closing the stream is how they are cancelled.
+Requests are always streamed, because closing the stream is how they are cancelled.
 """
 
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -35,7 +36,7 @@ class EngineClient:
         self._model = model
         self._http = _http(endpoint)
 
-    async def complete(self, request: CompletionRequest) -> AsyncGenerator[Reply]:
+    def complete(self, request: CompletionRequest) -> AsyncGenerator[Reply]:
         """`Started`, pieces of text, then one `Usage`.  Closing the generator cancels the request.
 
         Raises:
@@ -43,18 +44,23 @@ class EngineClient:
             EngineLostError: went away before the end.
             RequestRefusedError: it said no, and why.
         """
-        async for event in self._stream("/v1/completions", completion_to_json(request, self._model)):
-            yield event
+        # The generator itself, not one around it: closing an outer one would leave this to be closed
+        # whenever it is collected.
+        return self._stream("/v1/completions", completion_to_json(request, self._model))
 
-    async def chat(self, request: ChatRequest) -> AsyncGenerator[Reply]:
+    def chat(self, request: ChatRequest) -> AsyncGenerator[Reply]:
         """As `complete`, for a conversation."""
-        async for event in self._stream("/v1/chat/completions", chat_to_json(request, self._model)):
-            yield event
+        return self._stream("/v1/chat/completions", chat_to_json(request, self._model))
 
     async def status(self) -> EngineStatus:
         """Of our own engine; other servers have no such page (RequestRefusedError)."""
         response = await self._plain("GET", "/truepenny/status")
-        return status_from_json(response.json())
+        try:
+            return status_from_json(response.json())
+        except (ValueError, TypeError, AttributeError) as error:
+            raise RequestRefusedError(
+                f"{self._where()} is not an engine of ours: it has no status"
+            ) from error
 
     async def shutdown(self) -> None:
         await self._plain("POST", "/truepenny/shutdown")
@@ -68,7 +74,8 @@ class EngineClient:
         except httpx.TransportError as error:
             raise EngineUnavailableError(f"no engine answers at {self._where()}: {error}") from error
         if response.is_error:
-            raise RequestRefusedError(f"{self._where()}{path} answered {response.status_code}")
+            message = _message(response.content, response.status_code)
+            raise RequestRefusedError(f"{self._where()}{path}: {message}")
         return response
 
     async def _stream(self, path: str, body: dict[str, Any]) -> AsyncGenerator[Reply]:
@@ -77,29 +84,44 @@ class EngineClient:
                 if response.is_error:
                     raise RequestRefusedError(_message(await response.aread(), response.status_code))
                 finish_reason: str | None = None
-                last: dict[str, Any] = {}
+                cost: dict[str, Any] = {}
                 async for line in response.aiter_lines():
                     if not line.startswith("data:"):
                         continue
                     data = line.removeprefix("data:").strip()
                     if data == "[DONE]":
-                        yield usage_from_json(last, finish_reason)
+                        yield usage_from_json(cost, finish_reason)
                         return
-                    last = json.loads(data)
-                    if "error" in last:
-                        raise RequestRefusedError(str(last["error"].get("message", "the engine failed")))
-                    if started := started_from_json(last):
+                    record = self._record(data)
+                    if started := started_from_json(record):
                         yield started
                         continue
-                    text, reason = _choice(last)
+                    cost = record if record.get("usage") else cost
+                    text, reason = _choice(record)
                     finish_reason = reason or finish_reason
                     if text:
                         yield Piece(text)
+                if finish_reason:  # some servers end without saying so
+                    yield usage_from_json(cost, finish_reason)
+                    return
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise EngineUnavailableError(f"no engine answers at {self._where()}: {error}") from error
         except httpx.TransportError as error:
             raise EngineLostError(f"the engine at {self._where()} went away: {error!r}") from error
         raise EngineLostError(f"the engine at {self._where()} ended the stream without finishing")
+
+    def _record(self, data: str) -> dict[str, Any]:
+        """One event of a stream; raises RequestRefusedError when it says that the request failed."""
+        try:
+            record: Any = json.loads(data)
+        except ValueError as error:
+            raise EngineLostError(f"the engine at {self._where()} sent {data[:80]!r}, not JSON") from error
+        if not isinstance(record, dict):
+            raise EngineLostError(f"the engine at {self._where()} sent {data[:80]!r}, not an object")
+        found = cast("dict[str, Any]", record)
+        if found.get("error"):
+            raise RequestRefusedError(_error_text(found) or "the engine failed, and does not say why")
+        return found
 
     def _where(self) -> str:
         return str(self.endpoint.socket or self.endpoint.url)
@@ -116,12 +138,17 @@ async def is_alive(endpoint: Endpoint) -> bool:
 
 
 def _http(endpoint: Endpoint) -> httpx.AsyncClient:
-    transport = httpx.AsyncHTTPTransport(uds=str(endpoint.socket)) if endpoint.socket else None
+    # Reading the system's certificates takes tens of milliseconds; only https needs them.
+    verify: ssl.SSLContext | bool = endpoint.url.startswith("https:") or ssl.SSLContext(
+        ssl.PROTOCOL_TLS_CLIENT
+    )
+    transport = httpx.AsyncHTTPTransport(verify=verify, uds=str(endpoint.socket)) if endpoint.socket else None
     headers = {"authorization": f"Bearer {endpoint.token}"} if endpoint.token else {}
     # Generation may take long; only connecting is impatient.  Proxies from the environment apply to
     # a URL the user named, never to the private socket.
     return httpx.AsyncClient(
         transport=transport,
+        verify=verify,
         base_url=endpoint.url,
         headers=headers,
         timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT_S),
@@ -130,14 +157,24 @@ def _http(endpoint: Endpoint) -> httpx.AsyncClient:
 
 
 def _choice(record: dict[str, Any]) -> tuple[str, str | None]:
-    choices = record.get("choices") or [{}]
-    choice: dict[str, Any] = choices[0]
-    text = choice.get("text") or (choice.get("delta") or {}).get("content") or ""
-    return str(text), choice.get("finish_reason")
+    choices = cast("list[dict[str, Any]]", record.get("choices") or [{}])
+    delta = cast("dict[str, Any]", choices[0].get("delta") or {})
+    text = choices[0].get("text") or delta.get("content") or ""
+    return str(text), choices[0].get("finish_reason")
 
 
 def _message(body: bytes, status: int) -> str:
     try:
-        return str(json.loads(body)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return f"the engine answered {status}: {body[:200].decode(errors='replace')}"
+        record: Any = json.loads(body)
+    except ValueError:
+        record = None
+    said = _error_text(cast("dict[str, Any]", record)) if isinstance(record, dict) else ""
+    return said or f"the engine answered {status}: {body[:200].decode(errors='replace')}"
+
+
+def _error_text(record: dict[str, Any]) -> str:
+    """`{"error": {"message": …}}` as in the OpenAI API, or `{"error": …}` as some servers have it."""
+    error: Any = record.get("error")
+    if isinstance(error, dict):
+        error = cast("dict[str, Any]", error).get("message")
+    return str(error or "")

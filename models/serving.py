@@ -1,10 +1,10 @@
-"""The engine's HTTP face: the OpenAI API over a private socket, streamed; closing the stream cancels.
+"""The engine's HTTP face: the OpenAI API over a private socket; closing the connection cancels.
 
-    POST /v1/completions         prompt as token ids (or plain text), our additions under `truepenny`
-    POST /v1/chat/completions    messages
-    GET  /v1/models
-    GET  /truepenny/status       what is loaded and what it costs
-    POST /truepenny/shutdown
+| POST | /v1/completions       | prompt as token ids (or plain text), our additions under `truepenny` |
+| POST | /v1/chat/completions  | messages                                                              |
+| GET  | /v1/models            |                                                                       |
+| GET  | /truepenny/status     | what is loaded and what it costs                                      |
+| POST | /truepenny/shutdown   |                                                                       |
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ from starlette.types import Receive, Scope, Send
 from .engine import Engine, Event, Failure, Ticket
 from .errors import ModelsError, RequestRefusedError
 from .prompts.chat import ChatTemplate
-from .wire import CompletionRequest, EngineStatus, Piece, Started, Usage
+from .wire import CompletionRequest, EngineStatus, Piece, Priority, Started, Usage
 from .wire_json import (
     completion_from_json,
     messages_from_json,
     object_of,
     started_to_json,
     usage_to_json,
+    wants_stream,
 )
 
 
@@ -85,36 +86,45 @@ class EngineApi:
     async def _complete(self, request: Request) -> Response:
         body = object_of(await request.body())
         wanted = completion_from_json(body, self._engine.tokenizer.encode)
-        return await self._answer(wanted, body, chat=False)
+        shape = _TextShape(self._engine.model.spec.name)
+        return await self._answer(request, wanted, shape, is_streamed=wants_stream(body))
 
     async def _chat_complete(self, request: Request) -> Response:
         if self._chat is None:
             raise RequestRefusedError("this model has no chat template: choose an instruct model for chat")
         body = object_of(await request.body())
         prompt = self._chat.render(messages_from_json(body), self._engine.tokenizer)
-        wanted = completion_from_json({**body, "prompt": list(prompt)}, self._engine.tokenizer.encode)
-        return await self._answer(wanted, body, chat=True)
+        body["prompt"] = list(prompt)
+        wanted = completion_from_json(body, self._engine.tokenizer.encode, Priority.CHAT)
+        shape = _ChatShape(self._engine.model.spec.name)
+        return await self._answer(request, wanted, shape, is_streamed=wants_stream(body))
 
-    async def _answer(self, wanted: CompletionRequest, body: dict[str, Any], *, chat: bool) -> Response:
+    async def _answer(
+        self, request: Request, wanted: CompletionRequest, shape: _TextShape, *, is_streamed: bool
+    ) -> Response:
         stream = _EventStream(self._engine, wanted)
-        shape = _ChatShape(self._engine.model.spec.name) if chat else _TextShape(self._engine.model.spec.name)
-        if body.get("stream"):
+        if is_streamed:
             return _Streamed(stream, shape)
+        watcher = asyncio.create_task(_cancel_on_disconnect(request.receive, stream))
         text = ""
-        async for event in stream:
-            if isinstance(event, Piece):
-                text += event.text
-            elif isinstance(event, Failure):
-                return _refusal(event.message, 500)
-            elif isinstance(event, Usage):
-                return JSONResponse(shape.whole(text, event))
+        try:
+            async for event in stream:
+                if isinstance(event, Piece):
+                    text += event.text
+                elif isinstance(event, Failure):
+                    return _refusal(event.message, 500)
+                elif isinstance(event, Usage):
+                    return JSONResponse(shape.whole(text, event))
+        finally:
+            watcher.cancel()
+            stream.cancel()
         raise AssertionError("an event stream ends with a usage or a failure")
 
-    async def _models(self, request: Request) -> Response:
+    async def _models(self, _request: Request) -> Response:
         entry = {"id": self._engine.model.spec.name, "object": "model", "owned_by": "truepenny"}
         return JSONResponse({"object": "list", "data": [entry]})
 
-    async def _status(self, request: Request) -> Response:
+    async def _status(self, _request: Request) -> Response:
         return JSONResponse(asdict(self.status()))
 
     def status(self) -> EngineStatus:
@@ -139,7 +149,7 @@ class EngineApi:
             idle_exit_s=self._idle_exit_s,
         )
 
-    async def _shutdown(self, request: Request) -> Response:
+    async def _shutdown(self, _request: Request) -> Response:
         self._stop()
         return JSONResponse({"stopping": True})
 
@@ -158,17 +168,21 @@ class _EventStream:
         self._ticket: Ticket = engine.submit(wanted, put)
 
     async def __aiter__(self) -> AsyncIterator[Event]:
-        try:
-            while True:
-                event = await self._queue.get()
-                yield event
-                if isinstance(event, Usage | Failure):
-                    return
-        finally:
-            self._ticket.cancel()  # nothing happens if it is over; the end of its reader is the end of it
+        while True:
+            event = await self._queue.get()
+            yield event
+            if isinstance(event, Usage | Failure):
+                return
 
     def cancel(self) -> None:
+        """The end of its reader is the end of a request; nothing happens if it is over."""
         self._ticket.cancel()
+
+
+async def _cancel_on_disconnect(receive: Receive, stream: _EventStream) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    stream.cancel()
 
 
 class _TextShape:
@@ -217,8 +231,8 @@ class _Streamed(Response):
         self._stream = stream
         self._shape = shape
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        watcher = asyncio.create_task(self._watch(receive))
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  (the shape of an ASGI application)
+        watcher = asyncio.create_task(_cancel_on_disconnect(receive, self._stream))
         try:
             headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache")]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -228,6 +242,7 @@ class _Streamed(Response):
             await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
         finally:
             watcher.cancel()
+            self._stream.cancel()
 
     def _records(self, event: Event) -> list[dict[str, Any]]:
         if isinstance(event, Started):
@@ -237,11 +252,6 @@ class _Streamed(Response):
         if isinstance(event, Failure):
             return [{"error": {"message": event.message, "type": "engine"}}]
         return [self._shape.end(event)]
-
-    async def _watch(self, receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        self._stream.cancel()
 
 
 def _sse(record: dict[str, Any]) -> bytes:

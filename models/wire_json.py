@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any, TypeVar, cast
@@ -25,9 +26,10 @@ N = TypeVar("N", int, float)
 
 
 def object_of(body: bytes) -> dict[str, Any]:
+    """Raises RequestRefusedError when the body is not a JSON object."""
     try:
         raw = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RequestRefusedError(f"the request body is not JSON: {error}") from error
     if not isinstance(raw, dict):
         raise RequestRefusedError("the request body must be a JSON object")
@@ -72,31 +74,35 @@ def _additions(request: CompletionRequest | ChatRequest, heal: str = "") -> dict
     return {"heal": heal, "priority": request.priority.name.lower(), "document": request.document}
 
 
-def completion_from_json(body: dict[str, Any], encode: Callable[[str], list[int]]) -> CompletionRequest:
+def completion_from_json(
+    body: dict[str, Any],
+    encode: Callable[[str], list[int]],
+    default_priority: Priority = Priority.INTERACTIVE,
+) -> CompletionRequest:
     """Raises RequestRefusedError naming the field, the value and what is expected."""
     additions = cast("dict[str, Any]", _typed(body, "truepenny", dict, {}))
-    stop: Any = body.get("stop") or []
-    if isinstance(stop, str):
-        stop = [stop]
-    if not isinstance(stop, list) or not all(isinstance(s, str) for s in cast("list[Any]", stop)):
-        raise RequestRefusedError(f"stop is {stop!r}: expected a string or a list of strings")
-    if body.get("n", 1) != 1:
+    if _typed(body, "n", int, 1) != 1:
         raise RequestRefusedError(f"n is {body['n']!r}: this engine returns one choice per request")
     seed = body.get("seed")
     return CompletionRequest(
         prompt_ids=_prompt_ids(body.get("prompt"), encode),
-        max_tokens=_at_least(_typed(body, "max_tokens", int, 64), "max_tokens", 1),
+        max_tokens=_within(_typed(body, "max_tokens", int, 64), "max_tokens", 1),
         sampling=Sampling(
-            temperature=float(_at_least(_typed(body, "temperature", float, 0.0), "temperature", 0)),
-            top_p=float(_at_least(_typed(body, "top_p", float, 1.0), "top_p", 0)),
-            top_k=_at_least(_typed(body, "top_k", int, 0), "top_k", 0),
-            seed=None if seed is None else int(_typed(body, "seed", int, 0)),
+            temperature=_within(_typed(body, "temperature", float, 0.0), "temperature", 0.0),
+            top_p=_within(_typed(body, "top_p", float, 1.0), "top_p", 0.0, 1.0),
+            top_k=_within(_typed(body, "top_k", int, 0), "top_k", 0),
+            seed=None if seed is None else _within(_typed(body, "seed", int, 0), "seed", 0),
         ),
-        stop=tuple(cast("list[str]", stop)),
-        heal=_typed(additions, "heal", str, ""),
-        priority=_priority(_typed(additions, "priority", str, "interactive")),
+        stop=_stop(body.get("stop")),
+        heal=_text(_typed(additions, "heal", str, ""), "heal"),
+        priority=_priority(_typed(additions, "priority", str, default_priority.name)),
         document=_typed(additions, "document", str, ""),
     )
+
+
+def wants_stream(body: dict[str, Any]) -> bool:
+    """Raises RequestRefusedError when `stream` is neither true nor false."""
+    return _typed(body, "stream", bool, default=False)
 
 
 def messages_from_json(body: dict[str, Any]) -> tuple[Message, ...]:
@@ -106,9 +112,10 @@ def messages_from_json(body: dict[str, Any]) -> tuple[Message, ...]:
         role, content = turn.get("role"), turn.get("content")
         if role not in ("system", "user", "assistant") or not isinstance(content, str):
             raise RequestRefusedError(
-                f"message {raw!r}: expected an object with role system, user or assistant and content as text"
+                f"message {_short(raw)}: expected an object with role system, user or assistant "
+                "and content as text"
             )
-        messages.append(Message(role, content))
+        messages.append(Message(role, _text(content, "content")))
     return tuple(messages)
 
 
@@ -134,16 +141,18 @@ def started_to_json(started: Started) -> dict[str, Any]:
 
 
 def started_from_json(record: dict[str, Any]) -> Started | None:
-    """None for any other record, as from an engine that is not ours."""
-    values = (record.get("truepenny") or {}).get("started")
-    return Started(**values) if values else None
+    """None for any other record, as from an engine that is not ours.  Fields a newer one adds are ignored."""
+    additions = _object(record.get("truepenny"))
+    values = _object(additions.get("started"))
+    if not values:
+        return None
+    return Started(**{field.name: values[field.name] for field in fields(Started)})
 
 
 def usage_from_json(record: dict[str, Any], finish_reason: str | None) -> Usage:
     """Servers that report no timings or reuse are read as zeros."""
-    usage: dict[str, Any] = record.get("usage") or {}
-    additions: dict[str, Any] = record.get("truepenny") or {}
-    details: dict[str, Any] = usage.get("prompt_tokens_details") or {}
+    usage, additions = _object(record.get("usage")), _object(record.get("truepenny"))
+    details = _object(usage.get("prompt_tokens_details"))
     prompt, reused = int(usage.get("prompt_tokens", 0)), int(details.get("cached_tokens") or 0)
     reason = additions.get("finish_reason") or finish_reason
     known: FinishReason = reason if reason in ("length", "cancelled") else "stop"
@@ -167,10 +176,31 @@ def status_from_json(record: dict[str, Any]) -> EngineStatus:
 
 def _prompt_ids(prompt: Any, encode: Callable[[str], list[int]]) -> tuple[int, ...]:
     if isinstance(prompt, str):
-        return tuple(encode(prompt))
+        return tuple(encode(_text(prompt, "prompt")))
     if isinstance(prompt, list) and all(type(i) is int for i in cast("list[Any]", prompt)):
         return tuple(cast("list[int]", prompt))
-    raise RequestRefusedError("prompt must be a list of token ids or a string")
+    raise RequestRefusedError(f"prompt is {_short(prompt)}: expected a list of token ids or a string")
+
+
+def _stop(given: Any) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    stop = cast("list[Any]", given if isinstance(given, list) else [given])
+    if not all(isinstance(s, str) for s in stop):
+        raise RequestRefusedError(f"stop is {_short(given)}: expected a string or a list of strings")
+    return tuple(_text(s, "stop") for s in stop)
+
+
+def _text(text: str, key: str) -> str:
+    """JSON can carry half of a surrogate pair, which no tokenizer can."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        found = text[error.start : error.end]
+        raise RequestRefusedError(
+            f"{key} holds {found!r} at {error.start}, half a surrogate pair: send whole characters"
+        ) from None
+    return text
 
 
 def _priority(name: str) -> Priority:
@@ -178,21 +208,42 @@ def _priority(name: str) -> Priority:
         return Priority[name.upper()]
     except KeyError:
         known = ", ".join(p.name.lower() for p in Priority)
-        raise RequestRefusedError(f"priority is {name!r}: expected one of {known}") from None
+        raise RequestRefusedError(f"priority is {_short(name)}: expected one of {known}") from None
 
 
 def _typed(body: dict[str, Any], key: str, kind: type[T], default: T) -> T:
     value = body.get(key)
     if value is None:
         return default
-    if kind is float and type(value) is int:
+    if kind is float and type(value) is int and abs(value) < _LARGEST_INT:
         value = float(value)
     if type(value) is not kind:
-        raise RequestRefusedError(f"{key} is {value!r}: expected {kind.__name__}")
+        raise RequestRefusedError(f"{key} is {_short(value)}: expected {kind.__name__}")
     return value
 
 
-def _at_least(value: N, key: str, lowest: N) -> N:
-    if value < lowest:
-        raise RequestRefusedError(f"{key} is {value}: expected at least {lowest}")
+_LARGEST_INT = 1 << 53
+"""Beyond, a float would be another number."""
+
+
+def _within(value: N, key: str, lowest: N, highest: N | None = None) -> N:
+    """JSON as Python reads it knows NaN and Infinity; no field of ours does."""
+    is_number = isinstance(value, int) or math.isfinite(value)
+    if not is_number or value < lowest or (highest is not None and value > highest):
+        bounds = f"at least {lowest}" if highest is None else f"{lowest} to {highest}"
+        raise RequestRefusedError(f"{key} is {_short(value)}: expected {bounds}")
     return value
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """The object, or an empty one for whatever else an engine that is not ours has there."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _short(value: Any) -> str:
+    """For messages: a prompt may be long."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+_LONGEST_SHOWN = 80
