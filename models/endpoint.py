@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import stat
 import sys
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from .errors import EngineUnavailableError
 
 FAKE_MODEL = "fake"
 """The model name under which an engine process serves `testing.FakeModel`."""
+
+ALREADY_RUNNING = 3
+"""Exit code of an engine process that found another serving what it was to serve."""
 
 RUNTIME_VARIABLE = "TRUEPENNY_RUNTIME"
 _LONGEST_SOCKET_PATH = 100
@@ -38,10 +42,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class EngineFiles:
-    """The files of one engine: `address` is the socket, or on Windows the record of port and token."""
+    """The files of one engine: `address` is the socket, or on Windows the record of port and token.
+
+    `lock` is held by the client that is starting it, `owner` by the engine itself while it lives: there
+    are never two.
+    """
 
     address: Path
     lock: Path
+    owner: Path
     log: Path
 
     def endpoint(self) -> Endpoint | None:
@@ -50,9 +59,9 @@ class EngineFiles:
             return Endpoint("http://engine", socket=self.address) if self.address.exists() else None
         try:
             record = json.loads(self.address.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
-        return Endpoint(f"http://127.0.0.1:{int(record['port'])}", token=str(record["token"]))
+            return Endpoint(f"http://127.0.0.1:{int(record['port'])}", token=str(record["token"]))
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return None  # not there, or not ours: starting an engine replaces it
 
 
 def uses_sockets() -> bool:
@@ -63,29 +72,35 @@ def engine_files(model: str, precision: str) -> EngineFiles:
     """Raises EngineUnavailableError when the runtime folder is not safe to use."""
     folder = runtime_folder()
     key = f"{model}|{precision}|{version('truepenny')}"
-    name = f"{model[:24]}-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
+    shown = re.sub(r"[^A-Za-z0-9.-]", "_", model[:24])  # a name, never a path
+    name = f"{shown}-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
     suffix = ".sock" if uses_sockets() else ".json"
     address = folder / f"{name}{suffix}"
     if uses_sockets() and len(os.fsencode(address)) > _LONGEST_SOCKET_PATH:
         raise EngineUnavailableError(
             f"the socket path {address} is too long: set {RUNTIME_VARIABLE} to a shorter folder"
         )
-    return EngineFiles(address, folder / f"{name}.lock", folder / f"{name}.log")
+    return EngineFiles(address, *(folder / f"{name}.{suffix}" for suffix in ("lock", "owner", "log")))
 
 
 def runtime_folder() -> Path:
-    """A folder only this user can enter, made if need be."""
+    """A folder only this user can enter, made if need be.  Raises EngineUnavailableError if there is none."""
     given = os.environ.get(RUNTIME_VARIABLE)
     folder = Path(given) if given else _default_folder()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if uses_sockets():
-        found = folder.stat()
-        if found.st_uid != os.getuid():
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A link is only as good as whoever made it.
+        owners = {folder.stat().st_uid, folder.lstat().st_uid}
+        if hasattr(os, "getuid") and owners != {os.getuid()}:
             raise EngineUnavailableError(
-                f"{folder} belongs to another user: remove it or set {RUNTIME_VARIABLE} to a folder of your own"
+                f"{folder} belongs to another user: remove it or set {RUNTIME_VARIABLE} to a folder of yours"
             )
-        if stat.S_IMODE(found.st_mode) & 0o077:
+        if os.name == "posix" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
             folder.chmod(0o700)
+    except OSError as error:
+        raise EngineUnavailableError(
+            f"the runtime folder {folder} cannot be used ({error}): set {RUNTIME_VARIABLE} to another"
+        ) from error
     return folder
 
 

@@ -14,11 +14,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from .client import is_alive
-from .endpoint import FAKE_MODEL, Endpoint, EngineFiles, engine_files
+from .endpoint import ALREADY_RUNNING, FAKE_MODEL, Endpoint, EngineFiles, engine_files
 from .errors import EngineUnavailableError
 
 START_TIMEOUT_S = 120.0
 _POLL_S = 0.05
+
+_starts: set[asyncio.Task[Endpoint]] = set()
+"""Engines being started by this process, which must not be forgotten by the garbage collector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ async def running(choice: EngineChoice) -> Endpoint | None:
 async def ensure(choice: EngineChoice) -> Endpoint:
     """The engine, started if need be.  Two clients at once start one engine.
 
+    Cancelling this does not stop a start under way: the next caller finds the engine up, or nearly.
+
     Raises:
         EngineUnavailableError: it did not come up; the message carries its own last words.
         WeightsMissingError: the model has not been pulled.
@@ -50,19 +55,38 @@ async def ensure(choice: EngineChoice) -> Endpoint:
     files = engine_files(choice.model, choice.precision)
     deadline = time.monotonic() + START_TIMEOUT_S
     lock = FileLock(files.lock)
-    while True:
-        try:
-            lock.acquire(blocking=False)
-            break
-        except Timeout:  # another client is starting it
-            if endpoint := await running(choice):
-                return endpoint
-            if time.monotonic() > deadline:
-                raise EngineUnavailableError(
-                    f"another process has held {files.lock} for {START_TIMEOUT_S:.0f} s without an engine "
-                    "coming up: see `truepenny doctor`"
-                ) from None
-            await asyncio.sleep(_POLL_S)
+    while not _acquired(lock):  # another client is starting it
+        if endpoint := await running(choice):
+            return endpoint
+        if time.monotonic() > deadline:
+            raise EngineUnavailableError(
+                f"another process has held {files.lock} for {START_TIMEOUT_S:.0f} s without an engine "
+                "coming up: see `truepenny doctor`"
+            )
+        await asyncio.sleep(_POLL_S)
+    start = asyncio.create_task(_start_locked(choice, files, lock, deadline))
+    _starts.add(start)
+    start.add_done_callback(_started)
+    return await asyncio.shield(start)
+
+
+def _acquired(lock: FileLock) -> bool:
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return False
+    return True
+
+
+def _started(start: asyncio.Task[Endpoint]) -> None:
+    _starts.discard(start)
+    if not start.cancelled():
+        start.exception()  # whoever still waits gets it; if nobody does, it is not worth a warning
+
+
+async def _start_locked(
+    choice: EngineChoice, files: EngineFiles, lock: FileLock, deadline: float
+) -> Endpoint:
     try:
         return await running(choice) or await _start(choice, files, deadline)
     finally:
@@ -72,11 +96,13 @@ async def ensure(choice: EngineChoice) -> Endpoint:
 async def _start(choice: EngineChoice, files: EngineFiles, deadline: float) -> Endpoint:
     process = _spawn(choice, files.log)
     while time.monotonic() < deadline:
+        code = process.poll()  # before looking for the engine, or one that came up in between is missed
         endpoint = files.endpoint()
         if endpoint is not None and await is_alive(endpoint):
             return endpoint
-        code = process.poll()
-        if code is not None:
+        if code == ALREADY_RUNNING and files.endpoint() is None:
+            process = _spawn(choice, files.log)  # the other one has left meanwhile
+        elif code is not None:
             raise EngineUnavailableError(
                 f"the engine for {choice.model} ended with exit code {code} while starting: "
                 f"{_last_words(files.log)} (log: {files.log})"
@@ -84,7 +110,8 @@ async def _start(choice: EngineChoice, files: EngineFiles, deadline: float) -> E
         await asyncio.sleep(_POLL_S)
     process.terminate()
     raise EngineUnavailableError(
-        f"the engine for {choice.model} was not ready after {START_TIMEOUT_S:.0f} s (log: {files.log})"
+        f"the engine for {choice.model} was not ready after {START_TIMEOUT_S:.0f} s: "
+        f"{_last_words(files.log)} (log: {files.log})"
     )
 
 
@@ -93,7 +120,8 @@ def _spawn(choice: EngineChoice, log: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-I", "-m", "truepenny.models.process"]
     command += ["--model", choice.model, "--precision", choice.precision]
     command += ["--idle-exit-s", str(choice.idle_exit_s), "--kv-budget-mib", str(choice.kv_budget_mib)]
-    with log.open("wb") as output:
+    log.write_bytes(b"")
+    with log.open("ab") as output:  # should two processes write, each writes at the end
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -101,7 +129,9 @@ def _spawn(choice: EngineChoice, log: Path) -> subprocess.Popen[bytes]:
             stderr=output,
             cwd=log.parent,
             start_new_session=os.name == "posix",
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            # Windows: no console window, and Ctrl+C in the client's is not for the engine.
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+            | getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
 
 

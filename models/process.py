@@ -17,14 +17,17 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
+from filelock import BaseFileLock, FileLock, Timeout
 
-from .endpoint import FAKE_MODEL, EngineFiles, engine_files, uses_sockets
+from .endpoint import ALREADY_RUNNING, FAKE_MODEL, EngineFiles, engine_files, uses_sockets
 from .engine import Engine, LoadedModel
-from .errors import ModelsError
+from .errors import EngineUnavailableError, ModelsError
 from .serving import EngineApi
 from .testing import ByteTokenizer, FakeModel, Script, fake_cache, fake_chat
 from .wire import PRECISIONS, Precision
@@ -33,10 +36,14 @@ _log = logging.getLogger(__name__)
 
 DEFAULT_IDLE_EXIT_S = 15 * 60.0
 DEFAULT_KV_BUDGET_MIB = 256
+_OWNER_POLL_S = 0.2
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit 0 after an orderly end, 2 when the model cannot be loaded or the address not be used."""
+    """Exit 0 after an orderly end, 2 when the model cannot be loaded or the address not be used.
+
+    3 (`ALREADY_RUNNING`) when another process serves this model here.
+    """
     args = _parser().parse_args(argv)
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -44,18 +51,56 @@ def main(argv: list[str] | None = None) -> int:
     # Serving never goes to a hub, whatever a library thinks it might find there.
     os.environ["HF_HUB_OFFLINE"] = "1"
     try:
-        loaded = _load(args.model, args.precision)
         files = engine_files(args.model, args.precision)
+        owner = _sole_owner(files)
+        if owner is None:
+            print(f"truepenny engine: {args.model} is served already at {files.address}", file=sys.stderr)
+            return ALREADY_RUNNING
+        with owner:
+            _load_and_serve(args, files, owner)
     except ModelsError as error:
         print(f"truepenny engine: {error}", file=sys.stderr)
         return 2
-    engine = Engine(loaded.model, loaded.tokenizer, loaded.new_cache(args.kv_budget_mib << 20))
+    return 0
+
+
+def _load_and_serve(args: argparse.Namespace, files: EngineFiles, owner: BaseFileLock) -> None:
+    loaded = _load(args.model, args.precision)
     _warm_up(loaded)
+    engine = Engine(loaded.model, loaded.tokenizer, loaded.new_cache(args.kv_budget_mib << 20))
     try:
-        asyncio.run(_serve(engine, loaded, files, args.idle_exit_s))
+        asyncio.run(_serve(engine, loaded, files, owner, args.idle_exit_s))
     finally:
         engine.close()
-    return 0
+
+
+def _sole_owner(files: EngineFiles) -> BaseFileLock | None:
+    """The engine's lock, held until it leaves; None when another engine has it and can be reached.
+
+    A client that gave up during a start, or a person, may have asked for a second one.  It waits until
+    the first can be reached, or is gone.
+    """
+    owner = FileLock(files.owner)
+    while True:
+        try:
+            return owner.acquire(blocking=False).lock
+        except Timeout:
+            if _is_listening(files):
+                return None
+            _log.info("another engine holds %s: waiting until it can be reached", files.owner)
+            time.sleep(_OWNER_POLL_S)
+
+
+def _is_listening(files: EngineFiles) -> bool:
+    endpoint = files.endpoint()
+    if endpoint is None:
+        return False
+    url = urlsplit(endpoint.url)
+    family = socket.AF_UNIX if endpoint.socket else socket.AF_INET
+    where = str(endpoint.socket) if endpoint.socket else (url.hostname, url.port)
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(where) == 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,8 +122,8 @@ def _load(model: str, precision: Precision) -> LoadedModel:
     loaded = load(model, precision)
     spec = loaded.model.spec
     _log.info(
-        "%s (%s): %.0f M parameters, %s because %s, %.0f MiB of weights, vocabulary %d, %d tokens of context, "
-        "%.1f KiB of KV per token, tokenizer %s; loaded in %.1f s",
+        "%s (%s): %.0f M parameters, %s because %s, %.0f MiB of weights, vocabulary %d, %d tokens of "
+        "context, %.1f KiB of KV per token, tokenizer %s; loaded in %.1f s",
         spec.name,
         spec.architecture,
         spec.parameters / 1e6,
@@ -102,36 +147,58 @@ def _warm_up(loaded: LoadedModel) -> None:
     loaded.tokenizer.vocabulary.beginning_with(b"a")
 
 
-async def _serve(engine: Engine[Any], loaded: LoadedModel, files: EngineFiles, idle_exit_s: float) -> None:
+async def _serve(
+    engine: Engine[Any], loaded: LoadedModel, files: EngineFiles, owner: BaseFileLock, idle_exit_s: float
+) -> None:
     token = None if uses_sockets() else secrets.token_urlsafe(32)
     listener = _listen(files, token)
+    address = _identity(files.address)
     stopping = asyncio.Event()
     api = EngineApi(engine, loaded.chat, idle_exit_s=idle_exit_s, token=token, stop=stopping.set)
     config = uvicorn.Config(
-        api.app(), log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=2
+        api.app(),
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+        # Longer than a client keeps a connection: it never sends into one that is being closed.
+        timeout_keep_alive=60,
     )
     server = uvicorn.Server(config)
+
+    def is_reachable() -> bool:
+        return _identity(files.address) == address
+
     loop = asyncio.get_running_loop()
     with contextlib.suppress(NotImplementedError):  # Windows: the default handlers end the process
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stopping.set)
     serving = asyncio.create_task(server._serve([listener]))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # serve() would replace our signal handlers
     try:
-        await _until_idle(engine, stopping, serving, idle_exit_s)
+        await _until_idle(engine, stopping, serving, is_reachable, idle_exit_s)
     finally:
-        _forget(files, listener)
+        if is_reachable():  # else something else stands there now
+            files.address.unlink(missing_ok=True)
+        owner.release()
         server.should_exit = True
         await serving
 
 
 async def _until_idle(
-    engine: Engine[Any], stopping: asyncio.Event, serving: asyncio.Task[None], idle_exit_s: float
+    engine: Engine[Any],
+    stopping: asyncio.Event,
+    serving: asyncio.Task[None],
+    is_reachable: Callable[[], bool],
+    idle_exit_s: float,
 ) -> None:
     while not stopping.is_set() and not serving.done():
         busy = engine.num_running or engine.num_waiting
         idle_s = 0.0 if busy else time.monotonic() - engine.last_active_s
         if idle_exit_s > 0 and idle_s >= idle_exit_s:
             _log.info("idle for %.0f s: leaving", idle_s)
+            return
+        if not busy and not is_reachable():
+            _log.warning("the address was removed: leaving")
             return
         wait_s = min(5.0, max(0.05, idle_exit_s - idle_s)) if idle_exit_s > 0 else 5.0
         with contextlib.suppress(TimeoutError):
@@ -141,9 +208,16 @@ async def _until_idle(
 def _listen(files: EngineFiles, token: str | None) -> socket.socket:
     """Bind under a temporary name and rename: the address is never there without a listener.
 
-    The caller holds the lock (`launch`), or is the only one; what is left from a crash is replaced.
+    The caller holds `files.owner`; what is left from a crash is replaced.
     """
-    if uses_sockets():
+    try:
+        if not uses_sockets():
+            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(128)
+            record = json.dumps({"port": listener.getsockname()[1], "token": token})
+            _write_private(files.address, record)
+            return listener
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         fresh = files.address.with_suffix(f".{os.getpid()}")
         fresh.unlink(missing_ok=True)
@@ -151,32 +225,18 @@ def _listen(files: EngineFiles, token: str | None) -> socket.socket:
         fresh.chmod(0o600)
         listener.listen(128)
         fresh.replace(files.address)
-        return listener
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(128)
-    record = json.dumps({"port": listener.getsockname()[1], "token": token})
-    _write_private(files.address, record)
+    except OSError as error:
+        raise EngineUnavailableError(f"cannot listen at {files.address}: {error}") from error
     return listener
 
 
-def _forget(files: EngineFiles, listener: socket.socket) -> None:
-    """Remove the address, unless a newer engine has put its own there."""
-    if uses_sockets():
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.connect(str(files.address))
-            peer = _peer_pid(probe)
-            if peer is not None and peer != os.getpid():
-                return
-    files.address.unlink(missing_ok=True)
-
-
-def _peer_pid(connection: socket.socket) -> int | None:
-    """Process id at the other end (Linux); None where the system does not say."""
-    option = getattr(socket, "SO_PEERCRED", None)
-    if option is None:
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file this is, whatever its name; None when it is gone."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
         return None
-    return int.from_bytes(connection.getsockopt(socket.SOL_SOCKET, option, 12)[:4], sys.byteorder)
+    return found.st_dev, found.st_ino
 
 
 def _write_private(path: Path, text: str) -> None:
