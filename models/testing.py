@@ -59,7 +59,7 @@ class ByteTokenizer:
     def special_id(self, name: str) -> int | None:
         return 256 + _CONTROL.index(name) if name in _CONTROL else None
 
-    def last_word(self, text: str) -> str:
+    def last_word(self, text: str) -> str:  # noqa: ARG002  (the shape of a tokenizer)
         return ""
 
 
@@ -127,7 +127,7 @@ class FakeModel:
             kv_bytes_per_token=16,
         )
 
-    def new_kv(self, capacity_tokens: int) -> FakeKV:
+    def new_kv(self, capacity_tokens: int) -> FakeKV:  # noqa: ARG002  (the shape of a model)
         return FakeKV()
 
     def forward(
@@ -154,10 +154,10 @@ class FakeModel:
 
 
 def _prompt_and_output(ids: list[int]) -> tuple[bytes, bytes]:
-    """What stands before the middle, and the middle so far; everything and nothing for other prompts."""
+    """What stands before the middle, and the middle so far; for other prompts nothing and everything."""
     prefix_id, suffix_id, middle_id = (256 + i for i in range(3))
     if middle_id not in ids:
-        return b"".join(_shown(i) for i in ids), b""
+        return b"", b"".join(map(_shown, ids))
     middle = len(ids) - ids[::-1].index(middle_id)
     prefix = ids[ids.index(prefix_id) + 1 : ids.index(suffix_id)]
     return b"".join(map(_shown, prefix)), b"".join(map(_shown, ids[middle:]))

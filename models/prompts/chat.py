@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import NoReturn
+from typing import Any, NoReturn, cast
 
 from ..errors import PromptError
 from ..tokens import Tokenizer
@@ -39,6 +39,12 @@ class ChatTemplate:
         marks = [f"\u2063{nonce}:{index}\u2063" for index in range(len(messages))]
         turns = [{"role": m.role, "content": mark} for m, mark in zip(messages, marks, strict=True)]
         rendered = self._text(turns)
+        for mark, message in zip(marks, messages, strict=True):
+            if mark not in rendered:  # left out or changed: either way not what was said
+                raise PromptError(
+                    f"this model's chat template does not pass on the {message.role} message "
+                    f"{message.content[:40]!r} as it is: it cannot be used for chat"
+                )
         ids: list[int] = []
         for piece in re.split(f"(\u2063{nonce}:[0-9]+\u2063)", rendered):
             if piece in marks:
@@ -48,11 +54,11 @@ class ChatTemplate:
         return tuple(ids)
 
     def _text(self, turns: list[dict[str, str]]) -> str:
-        from jinja2 import TemplateError
-
         try:
             return self._template.render(messages=turns, add_generation_prompt=True, tools=None)
-        except TemplateError as error:
+        except PromptError:
+            raise
+        except Exception as error:  # a template is a program: it can fail in any way
             raise PromptError(f"this model's chat template failed: {error}") from error
 
     @cached_property
@@ -60,8 +66,8 @@ class ChatTemplate:
         from jinja2.sandbox import ImmutableSandboxedEnvironment
 
         environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-        environment.globals["raise_exception"] = _refuse  # pyright: ignore[reportArgumentType]  # jinja's globals take any callable
-        environment.globals["strftime_now"] = _strftime_now  # pyright: ignore[reportArgumentType]  # as above
+        untyped = cast("Any", environment)  # jinja leaves the type of its globals open
+        untyped.globals.update(raise_exception=_refuse, strftime_now=_strftime_now)
         return environment.from_string(self._source)
 
 

@@ -20,7 +20,7 @@ from ..tokens import Tokenizer
 
 @dataclass(frozen=True, slots=True)
 class FimFamily:
-    """The control tokens of a model family, by name.  `stop` are control tokens that end a middle."""
+    """The control tokens of a model family, by name.  Any control token ends a middle (`decode`)."""
 
     name: str
     prefix: str
@@ -28,7 +28,6 @@ class FimFamily:
     middle: str
     repo: str | None
     file: str | None
-    stop: tuple[str, ...]
 
 
 QWEN_CODER = FimFamily(
@@ -38,7 +37,6 @@ QWEN_CODER = FimFamily(
     middle="<|fim_middle|>",
     repo="<|repo_name|>",
     file="<|file_sep|>",
-    stop=("<|endoftext|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>", "<|im_start|>", "<|im_end|>"),
 )
 
 FAMILIES: dict[str, FimFamily] = {family.name: family for family in (QWEN_CODER,)}
@@ -92,7 +90,7 @@ class FimRenderer:
     def render(self, parts: FimParts) -> FimPrompt:
         encode = self._tokenizer.encode
         ids: list[int] = []
-        if self._file is not None and parts.path:
+        if self._file is not None and (parts.path or parts.chunks):
             if self._repo is not None and parts.repo:
                 ids += [self._repo, *encode(f"{parts.repo}\n")]
             for chunk in parts.chunks:
@@ -109,7 +107,7 @@ class FimRenderer:
         token_id = self._tokenizer.special_id(name)
         if token_id is None:
             raise PromptError(
-                f"this model has no token {name!r}: it cannot fill in the middle as {self._family.name} does; "
-                "choose a code model with FIM, such as qwen2.5-coder-0.5b"
+                f"this model has no token {name!r}: it cannot fill in the middle as {self._family.name} "
+                "does; choose a code model with FIM, such as qwen2.5-coder-0.5b"
             )
         return token_id
