@@ -465,6 +465,13 @@ def grammar_of(language: Language) -> tree_sitter.Language:
     return found
 
 
+def keywords_of(language: Language) -> frozenset[str]:
+    """The words the grammar reserves, at least in some place: `else`, `await`, `func`, …"""
+    grammar = grammar_of(language)
+    kinds = (grammar.node_kind_for_id(one) for one in range(grammar.node_kind_count))
+    return frozenset(kind for kind in kinds if kind is not None and kind.isalpha() and len(kind) > 1)
+
+
 def _load(language: Language) -> tree_sitter.Language:
     import tree_sitter
 

@@ -61,6 +61,8 @@ class Judgement:
     vouched: bool
     """False when a check could not finish: the text is then *unvouched*, never silently passed."""
     ms: float
+    unfinished: tuple[str, ...] = ()
+    """The names of the checks that could not finish; empty when `vouched`."""
 
     @property
     def reason(self) -> str:

@@ -1,0 +1,17 @@
+"""What can go wrong while judging.
+
+    GuardError
+    └── CheckError   one check could not reach a verdict; the text is then unvouched
+
+A finding is not an error: it is a `Verdict`.
+"""
+
+from __future__ import annotations
+
+
+class GuardError(Exception):
+    """Root of this package's exceptions."""
+
+
+class CheckError(GuardError):
+    pass
