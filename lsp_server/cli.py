@@ -11,7 +11,7 @@ import argparse
 import sys
 from importlib.metadata import version
 
-from .commands import chat, complete, demo, doctor, engine, pull, serve
+from .commands import chat, complete, doctor, engine, pull, serve
 from .commands import bench as bench_command
 from .commands import eval as eval_command
 
@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"truepenny {version('truepenny')}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (pull, serve, engine, complete, chat, eval_command, bench_command, demo, doctor):
+    for command in (pull, serve, engine, complete, chat, eval_command, bench_command, doctor):
         command.add_parser(subparsers)
     args = parser.parse_args(argv)
     try:
