@@ -105,4 +105,11 @@ def runtime_folder() -> Path:
 
 
 def _default_folder() -> Path:
-    return Path(platformdirs.user_runtime_dir("truepenny", appauthor=False))
+    """The session's runtime folder where there is one, else a folder in the user's cache.
+
+    Never one in the system's temporary folder, where anybody may have made it first.
+    """
+    session = os.environ.get("XDG_RUNTIME_DIR")
+    if session and Path(session).is_dir():
+        return Path(session) / "truepenny"
+    return platformdirs.user_cache_path("truepenny", appauthor=False) / "run"

@@ -1,7 +1,7 @@
 """`make demo`: what Truepenny does, on a small project, with the real model.
 
-Five requests to one engine: a line, a block, the same place again after five typed characters, a
-line of TypeScript, and a question about a selection.  The files are edited in memory only.
+Four requests to one engine: a line, the same place again after five typed characters, a block, and
+a question about a selection.  The files are edited in memory only.
 `--svg FILE` keeps a picture of what is printed.
 """
 
@@ -45,7 +45,6 @@ class Spot:
 SINGLE = Spot("web/src/api.ts", 36, 10, 36, 84)
 MULTI = Spot("tidewatch/storage.py", 114, 9, 118, 31)
 TYPED = Spot("web/src/api.ts", 36, 10, 36, 84, typed="getJs")
-LOW_WATER = Spot("tidewatch/predictions.py", 81, 12, 81, 74)
 
 
 def query_at(spot: Spot) -> Query:
@@ -86,7 +85,7 @@ async def ask(console: Console, assistant: Assistant) -> None:
         "In two sentences: what does this function return, and when is it None?",
         f"{PROJECT / 'tidewatch' / 'alerts.py'}:30-41",
     )
-    console.print("[bold]5 · A question about a selection[/] · tidewatch/alerts.py, lines 30 to 41, streamed\n")
+    console.print("[bold]4 · A question about a selection[/] · tidewatch/alerts.py, lines 30 to 41, streamed\n")
     async for event in assistant.chat(messages, max_tokens=120):
         if isinstance(event, Piece):
             console.print(event.text, end="", markup=False, highlight=False, soft_wrap=True)
@@ -113,7 +112,6 @@ async def main() -> int:
             [
                 ("A line", SINGLE),
                 ("The same place, five characters later", TYPED),
-                ("A line, from the one above it", LOW_WATER),
                 ("A block", MULTI),
             ],
             start=1,
@@ -128,7 +126,7 @@ async def main() -> int:
     console.print(f"[dim]all of it took {time.perf_counter() - started:.1f} s[/]")
     if args.svg:
         console.save_svg(str(args.svg), title="truepenny")
-    return 0 if shown == 4 else 1
+    return 0 if shown == 3 else 1
 
 
 if __name__ == "__main__":
