@@ -21,10 +21,11 @@ class StopMatcher:
         if not self._stop:
             return text
         self._held += text
-        found = [at for at in (self._held.find(s) for s in self._stop) if at >= 0]
+        # The one complete first wins, as it would if the characters came one by one.
+        found = [(at + len(s), at) for s in self._stop if (at := self._held.find(s)) >= 0]
         if found:
             self.is_stopped = True
-            out, self._held = self._held[: min(found)], ""
+            out, self._held = self._held[: min(found)[1]], ""
             return out
         keep = max(_overlap(self._held, s) for s in self._stop)
         out = self._held[: len(self._held) - keep]

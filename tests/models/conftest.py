@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+from truepenny.models.catalogue import DEFAULT_MODEL
+from truepenny.models.errors import WeightsMissingError
+from truepenny.models.store import ModelFolder, require
+from truepenny.models.tokens import BpeTokenizer
 
 LAYERS, HIDDEN, FFN, HEADS, KV_HEADS = 2, 64, 96, 4, 2
 MERGED = ["de", "def", "Ġx", "in", "re", "ret"]
@@ -86,3 +92,19 @@ def tiny_weights(arch: str) -> dict[str, np.ndarray]:
 def tiny_gguf() -> Callable[..., dict[str, np.ndarray]]:
     """Called with a path and changes, writes the tiny model there and returns its weights."""
     return write_tiny_gguf
+
+
+@pytest.fixture(scope="session")
+def default_model() -> ModelFolder:
+    """The pulled default model.  Missing, it is said loudly; where CI promises it, that is a failure."""
+    try:
+        return require(DEFAULT_MODEL)
+    except WeightsMissingError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(f"run: truepenny pull ({error})")
+
+
+@pytest.fixture(scope="session")
+def real_tokenizer(default_model: ModelFolder) -> BpeTokenizer:
+    return BpeTokenizer(default_model.tokenizer, frozenset())
