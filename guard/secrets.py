@@ -114,7 +114,7 @@ def _is_placeholder(rule: SecretRule, secret: str) -> bool:
 
 def _mixes(secret: str) -> bool:
     """Letters and digits both, and not words put together: identifiers and paths are no secrets."""
-    words = re.findall(r"[A-Za-z]{5,}", secret)
+    words = re.findall(r"[A-Z]?[a-z]{5,}|[A-Z]{7,}", secret)
     lettered = sum(map(len, words))
     return (
         bool(re.search(r"\d", secret)) and bool(re.search(r"[A-Za-z]", secret)) and lettered < len(secret) / 2
