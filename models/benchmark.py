@@ -1,9 +1,10 @@
 """How fast the engine is beside transformers as it comes, measured in one run, turn by turn.
 
-Absolute figures drift with the machine and with who else is using it; in every phase of every round
-ours and the reference take turns, so that what slows one slows the other and the ratio holds.
-Both get the same prompt, the same number of threads and a new cache each round; ours is fed in the
-chunks the engine uses, the reference in one call, as `generate()` would.  Prints nothing.
+Absolute figures drift with the machine and with who else is using it.  So ours and the reference
+take turns all the time, a few tokens each, and a ratio is the median over pairs of neighbours in
+time: what slows one slows the other.  Both get the same prompt, the same number of threads and a new
+cache each round; ours is fed in the chunks the engine uses, the reference in one call, as
+`generate()` would.  Prints nothing.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from .tokens import StreamDecoder, TokenBytes, Tokenizer
 Clock = Callable[[], float]
 """Seconds, from any moment."""
 
-SOURCES = ("textwrap.py", "argparse.py", "tarfile.py", "inspect.py")
+SOURCES = ("shlex.py", "textwrap.py", "argparse.py", "tarfile.py", "inspect.py")
 """Files of the standard library that prompts are made of: real code that every machine has."""
 
 WARM_UP_TOKENS = 64
+TURN_TOKENS = 4
+"""Tokens one model decodes before it is the other's turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,17 @@ class Speed:
     decode_tokens_per_s: float
     decode_characters_per_s: float
     steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratios:
+    """How many times faster than the reference: medians over pairs measured one after the other."""
+
+    prefill: float
+    ttft: float
+    decode: float
+    steps: dict[int, float]
+    """By the number of tokens of a step."""
 
 
 @dataclass(slots=True)
@@ -162,7 +176,7 @@ def measure(
     clock: Clock = time.perf_counter,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[Speed]:
-    """All rounds; within each phase the subjects take turns, and who is first changes with the round."""
+    """All rounds; the subjects take turns, and who is first changes with the round."""
     capacity = len(prompt.ids) + plan.decode_tokens + max(plan.widths)
     for subject in subjects:
         tell(f"warming up {subject.name}")
@@ -173,14 +187,29 @@ def measure(
         for subject in turn:
             subject.prefill(prompt, tokenizer, capacity, clock)
         tell(f"round {number + 1} of {plan.rounds}: decode")
-        for subject in turn:
-            subject.decode(plan.decode_tokens, clock)
+        for start in range(0, plan.decode_tokens, TURN_TOKENS):
+            for subject in turn:
+                subject.decode(min(TURN_TOKENS, plan.decode_tokens - start), clock)
         tell(f"round {number + 1} of {plan.rounds}: steps")
         for width in plan.widths:
             for _ in range(plan.repeats):
                 for subject in turn:
                     subject.step(_repeated(prompt.ids, width), clock)
     return [subject.speed(prompt, tokenizer.vocabulary) for subject in subjects]
+
+
+def ratios(ours: Subject, reference: Subject) -> Ratios:
+    """Of two subjects of one `measure`."""
+    return Ratios(
+        prefill=_faster(ours.prefill_s, reference.prefill_s),
+        ttft=_faster(ours.ttft_s, reference.ttft_s),
+        decode=_faster(ours.decode_s, reference.decode_s),
+        steps={width: _faster(ours.step_s[width], reference.step_s[width]) for width in sorted(ours.step_s)},
+    )
+
+
+def _faster(ours_s: Sequence[float], reference_s: Sequence[float]) -> float:
+    return float(np.median(np.asarray(reference_s) / np.asarray(ours_s)))
 
 
 def code_prompt(

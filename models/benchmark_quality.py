@@ -39,6 +39,8 @@ class Quality:
     perplexity: float
     reference_perplexity: float
     perplexity_ratio: float
+    perplexity_ratio_error: float
+    """Its standard error: other positions would have given another ratio."""
     kl_mean_nats: float
     kl_p95_nats: float
     same_choice: float
@@ -82,12 +84,15 @@ def measure_quality(
         if at < end:
             ours.forward(ids[at:end], ours_kv)
     mean_ours, mean_reference = np.mean(surprise, axis=0)
+    ratio = float(np.exp(mean_ours - mean_reference))
+    spread = float(np.std(np.diff(surprise, axis=1)))
     return Quality(
         tokens=len(ids),
         positions=len(positions),
         perplexity=float(np.exp(mean_ours)),
         reference_perplexity=float(np.exp(mean_reference)),
-        perplexity_ratio=float(np.exp(mean_ours - mean_reference)),
+        perplexity_ratio=ratio,
+        perplexity_ratio_error=ratio * spread / len(positions) ** 0.5,
         kl_mean_nats=float(np.mean(divergence)),
         kl_p95_nats=float(np.percentile(divergence, 95)),
         same_choice=same / len(positions),

@@ -9,17 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from .benchmark import Plan, Speed, Subject, code_prompt, measure
+from .benchmark import Plan, Ratios, Speed, Subject, code_prompt, measure, ratios
 from .benchmark_quality import Quality, Reference, measure_quality
 from .engine import LoadedModel
 from .errors import BenchmarkError
 from .hardware import Device, probe, processor_name, resident_bytes
+from .packed import read_header
 from .sources import Progress
 from .store import ModelFolder, require
 from .wire import Precision
 
 QUALITY_TOKENS = 2000
-QUALITY_SOURCES = ("argparse.py",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +46,6 @@ class Measured:
     kv_bytes_per_token: int
     rss_bytes: int
     speed: Speed
-
-
-@dataclass(frozen=True, slots=True)
-class Ratios:
-    """How many times faster than the reference, at the medians."""
-
-    prefill: float
-    ttft: float
-    decode: float
-    steps: dict[int, float]
-    """By the number of tokens of a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +85,12 @@ def run(wanted: Wanted, progress: Progress, tell: Callable[[str], None]) -> Engi
     if wanted.quality and not wanted.compare:
         raise BenchmarkError("quality is measured against the reference: leave out --no-reference")
     folder = require(wanted.model)
+    check(wanted.plan, read_header(folder.packed).architecture.context_length)
     device = probe()
     machine = describe(device)
     tell(f"loading {folder.name}")
     loaded, load_s = _load(folder, wanted.precision, device)
     plan, model = wanted.plan, loaded.model
-    check(plan, model.spec.context_length)
     prompt = code_prompt(loaded.tokenizer, plan.prompt_tokens)
     ours = Subject("ours", model, in_chunks=True)
     ours.warm_up(prompt.ids[:64])
@@ -115,7 +104,7 @@ def run(wanted: Wanted, progress: Progress, tell: Callable[[str], None]) -> Engi
     if wanted.quality and reference is not None:
         tell("quality")
         tokens = min(QUALITY_TOKENS, model.spec.context_length)
-        text = code_prompt(loaded.tokenizer, tokens, QUALITY_SOURCES)
+        text = code_prompt(loaded.tokenizer, tokens)
         quality = measure_quality(model, reference, text.ids)
     return EngineReport(
         model=folder.name,
@@ -128,7 +117,7 @@ def run(wanted: Wanted, progress: Progress, tell: Callable[[str], None]) -> Engi
         machine=machine,
         ours=_measured(ours, load_s, rss, speeds[0]),
         reference=_measured(subjects[1], reference_s, 0, speeds[1]) if reference else None,
-        ratios=ratios(speeds[0], speeds[1]) if reference else None,
+        ratios=ratios(*subjects) if reference else None,
         quality=quality,
     )
 
@@ -148,16 +137,6 @@ def check(plan: Plan, context_length: int) -> None:
             f"--prompt-tokens {plan.prompt_tokens} and --decode-tokens {plan.decode_tokens} need {total} "
             f"tokens of context and this model has {context_length}: lower one of them"
         )
-
-
-def ratios(ours: Speed, reference: Speed) -> Ratios:
-    pairs = zip(ours.steps, reference.steps, strict=True)
-    return Ratios(
-        prefill=reference.prefill_ms.median / ours.prefill_ms.median,
-        ttft=reference.ttft_ms.median / ours.ttft_ms.median,
-        decode=reference.decode_ms.median / ours.decode_ms.median,
-        steps={mine.tokens: theirs.ms.median / mine.ms.median for mine, theirs in pairs},
-    )
 
 
 def describe(device: Device) -> Machine:

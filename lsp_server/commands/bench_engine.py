@@ -16,9 +16,9 @@ from ...models.wire import PRECISIONS
 from ..progress import meter
 
 if TYPE_CHECKING:
-    from ...models.benchmark import Spread
+    from ...models.benchmark import Ratios, Spread
     from ...models.benchmark_quality import Quality
-    from ...models.benchmark_run import EngineReport, Measured, Ratios
+    from ...models.benchmark_run import EngineReport, Measured
 
 EXAMPLE = """\
 examples:
@@ -169,11 +169,11 @@ def _spread(spread: Spread) -> str:
 def _quality(quality: Quality | None) -> list[str]:
     if quality is None:
         return []
-    worse = quality.perplexity_ratio - 1
+    worse = f"{quality.perplexity_ratio - 1:+.2%} ± {quality.perplexity_ratio_error:.2%}"
     return [
         "",
         f"  quality at {quality.positions} positions of {quality.tokens} tokens",
-        f"    perplexity {quality.perplexity:.4f}, fp32 {quality.reference_perplexity:.4f} ({worse:+.2%})",
+        f"    perplexity {quality.perplexity:.4f}, fp32 {quality.reference_perplexity:.4f} ({worse})",
         f"    divergence {quality.kl_mean_nats:.4f} nats, p95 {quality.kl_p95_nats:.4f}",
         f"    same first choice {quality.same_choice:.1%}",
     ]

@@ -1,0 +1,187 @@
+"""`truepenny bench engine` on a model of one layer: the real loader, kernels and transformers, at once."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import transformers  # here, not later: it reads the environment, and the command changes that
+
+from truepenny.lsp_server.commands import bench
+from truepenny.models import catalogue
+from truepenny.models.catalogue import ModelEntry
+from truepenny.models.convert import convert
+from truepenny.models.store import Pulled, folder_of
+
+QUICK = ("--model", "tiny", "--prompt-tokens", "40", "--decode-tokens", "3", "--rounds", "1")
+SPEED = {
+    "prefill_ms",
+    "prefill_tokens_per_s",
+    "prefill_characters_per_s",
+    "ttft_ms",
+    "decode_ms",
+    "decode_tokens_per_s",
+    "decode_characters_per_s",
+    "steps",
+}
+
+
+class Silent:
+    def start(self, total_bytes: int, what: str) -> None: ...
+
+    def advance(self, done_bytes: int) -> None: ...
+
+    def done(self) -> None: ...
+
+
+def write_gguf(path: Path) -> None:
+    """One layer, bytes for tokens, a context of 128."""
+    import gguf
+
+    random = np.random.default_rng(1)
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    tokens = [chr(b) for b in printable] + [chr(256 + rank) for rank in range(256 - len(printable))]
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_block_count(1)
+    writer.add_context_length(128)
+    writer.add_embedding_length(64)
+    writer.add_feed_forward_length(96)
+    writer.add_head_count(4)
+    writer.add_head_count_kv(2)
+    writer.add_layer_norm_rms_eps(1e-6)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("qwen2")
+    writer.add_token_list([*tokens, "in"])
+    writer.add_token_types([1] * 257)
+    writer.add_token_merges(["i n"])
+    for name, rows, columns in (
+        ("attn_q", 64, 64),
+        ("attn_k", 32, 64),
+        ("attn_v", 32, 64),
+        ("attn_output", 64, 64),
+        ("ffn_gate", 96, 64),
+        ("ffn_up", 96, 64),
+        ("ffn_down", 64, 96),
+    ):
+        weights = random.standard_normal((rows, columns)).astype(np.float32) / 8
+        writer.add_tensor(f"blk.0.{name}.weight", weights)
+    for name in ("blk.0.attn_norm", "blk.0.ffn_norm", "output_norm"):
+        writer.add_tensor(f"{name}.weight", np.ones(64, np.float32))
+    writer.add_tensor("token_embd.weight", random.standard_normal((257, 64)).astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch) -> None:
+    """A converted model under the name `tiny`, on a machine without a GPU."""
+    monkeypatch.setenv("TRUEPENNY_CACHE", str(tmp_path))
+    monkeypatch.setenv("TRUEPENNY_DEVICE", "cpu")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # so that it is put back
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path)
+    body = path.read_bytes()
+    entry = ModelEntry("tiny", (), "o/r", "tiny.gguf", len(body), hashlib.sha256(body).hexdigest(), "", "")
+    monkeypatch.setattr(catalogue, "CATALOGUE", (entry,))
+    folder = folder_of("tiny")
+    folder.root.mkdir(parents=True)
+    path.rename(folder.weights)
+    folder.write_record(Pulled("tiny", entry.bytes, entry.sha256, "test", folder.weights.stat().st_mtime_ns))
+    convert(entry, folder, Silent())
+
+
+def invoke(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    bench.add_parser(parser.add_subparsers())
+    args = parser.parse_args(["bench", "engine", *words])
+    return args.run(args)
+
+
+def last_line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+@pytest.mark.usefixtures("tiny")
+def test_the_last_line_is_everything_that_was_measured(capsys):
+    """Ours, the reference, how many times faster, and what quantisation costs."""
+    assert invoke(*QUICK, "--quality", "--json") == 0
+    found = last_line(capsys)
+    assert (found["model"], found["prompt_tokens"], found["rounds"]) == ("tiny", 40, 1)
+    assert (found["ours"]["precision"], found["reference"]["precision"]) == ("int8", "fp32")
+    for name in ("ours", "reference"):
+        assert found[name]["speed"].keys() == SPEED
+        assert [step["tokens"] for step in found[name]["speed"]["steps"]] == [1, 2, 4, 8, 16]
+        assert found[name]["load_s"] > 0
+    assert found["ratios"].keys() == {"prefill", "ttft", "decode", "steps"}
+    assert found["ratios"]["steps"].keys() == {"1", "2", "4", "8", "16"}
+    assert found["machine"]["versions"]["transformers"] == transformers.__version__
+    quality = found["quality"]
+    assert quality["tokens"] == 128, "a short context is read to its end"
+    assert 0 < quality["kl_mean_nats"] < 0.05, "int8 differs from float32, and not by much"
+    assert quality["perplexity_ratio"] == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_without_the_reference_transformers_is_not_needed(capsys, monkeypatch):
+    """On a small machine the comparison does not fit into memory."""
+    monkeypatch.setattr("truepenny.models.transformers_backend.reference", None)
+    assert invoke(*QUICK, "--no-reference", "--json") == 0
+    found = last_line(capsys)
+    assert (found["reference"], found["ratios"], found["quality"]) == (None, None, None)
+    assert found["ours"]["rss_bytes"] >= 0
+
+
+@pytest.mark.usefixtures("tiny")
+def test_people_get_a_table_and_progress_is_not_in_it(capsys):
+    """stdout is the result; what happens meanwhile is told on stderr."""
+    assert invoke(*QUICK, "--precision", "fp32") == 0
+    output = capsys.readouterr()
+    assert "transformers (fp32)" in output.out
+    assert "×" in output.out
+    assert "bench:" not in output.out
+    assert "round 1 of 1: decode" in output.err
+    assert "unpacking the fp32 reference" in output.err
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--model", "tinny"), "did you mean tiny"),
+        (("--model", "tiny", "--prompt-tokens", "100"), "this model has 128"),
+        (("--model", "tiny", "--rounds", "0"), "--rounds 0: give at least 1"),
+        (("--model", "tiny", "--no-reference", "--quality"), "leave out --no-reference"),
+        (("--model", "tiny", "--precision", "nf4"), "needs an NVIDIA GPU"),
+    ],
+    ids=["model", "context", "rounds", "quality", "precision"],
+)
+def test_what_cannot_be_measured_is_said_with_the_fix(capsys, words, message):
+    """Exit 2, before anything long is begun, and nothing on stdout."""
+    assert invoke(*words) == 2
+    output = capsys.readouterr()
+    assert message in output.err
+    assert output.out == ""
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_library_that_is_missing_is_named(capsys, monkeypatch):
+    """The base install has no torch."""
+    monkeypatch.setitem(__import__("sys").modules, "truepenny.models.benchmark_run", None)
+    assert invoke(*QUICK) == 2
+    assert "pip install 'truepenny[local]'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("tiny")
+def test_the_network_is_left_alone(monkeypatch):
+    """Whatever a library thinks it might find there."""
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    assert invoke("--model", "tiny", "--rounds", "0") == 2
+    assert os.environ["HF_HUB_OFFLINE"] == "1"
