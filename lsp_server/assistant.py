@@ -1,4 +1,4 @@
-"""The façade: a query in, a vouched suggestion out.  The server, the command line and the measurements all call it.
+"""The façade: a query in, a vouched suggestion out.  Server, command line and measurements call it.
 
     gate → context → prompt → engine (streamed) → complete? → what follows → guard → suggestion
 
@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from ..context.window import Window, cut
@@ -20,7 +20,8 @@ from ..guard.verdict import Action, Judgement, Passage
 from ..models.client import Reply
 from ..models.errors import EngineLostError, EngineUnavailableError, ModelsError
 from ..models.prompts.fim import FimParts
-from ..models.wire import ChatRequest, CompletionRequest, Message, Piece, Sampling, Started, Usage
+from ..models.wire import ChatRequest, CompletionRequest, Message, Piece, Sampling
+from .draft import read_draft
 from .engine_link import EngineLink, fim_renderer_of, tokenizer_of
 from .gate import Decision, decide, surroundings
 from .indentation import missing_indent
@@ -33,19 +34,10 @@ PROMPT_TOKENS = 1536
 """Of the current file, before and after the cursor."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """What the model wrote, as far as it is complete.  `silence` says why it is of no use, if it is not."""
-
-    text: str
-    meter: _Meter
-    silence: str = ""
-
-
 class Assistant:
     """One per editor session or command.  Belongs to one event loop."""
 
-    def __init__(self, settings: Settings, on_status: Callable[[Status], None] = lambda _status: None) -> None:
+    def __init__(self, settings: Settings, on_status: Callable[[Status], None] = lambda _: None) -> None:
         self._settings = settings
         self._on_status = on_status
         self._link = EngineLink(settings, settings.completion.model)
@@ -129,7 +121,10 @@ class Assistant:
             document=query.snapshot.path,
         )
         async with aclosing(client.complete(request)) as events:
-            draft = await self._draft(events, prompt.heal, BlockEnd(here, is_multi=decision.is_multi))
+            end = BlockEnd(here, is_multi=decision.is_multi)
+            draft = await read_draft(
+                events, prompt.heal, end, cap_s=self._settings.completion.time_cap_ms / 1000
+            )
         cost = draft.meter.cost(stage_ms)
         if draft.silence:
             return _silent(query, draft.silence, cost)
@@ -140,39 +135,8 @@ class Assistant:
         cost = replace(cost, stage_ms={**cost.stage_ms, "guard": judgement.ms})
         return self._decided(query, judgement, cost)
 
-    async def _draft(self, events: AsyncGenerator[Reply], heal: str, end: BlockEnd) -> _Draft:
-        """Read the stream until the text is complete, the model ends, or time is up."""
-        raw = ""
-        meter = _Meter()
-        try:
-            async with asyncio.timeout(None) as cap:
-                async for event in events:
-                    meter.read(event)
-                    if isinstance(event, Started):
-                        # Time counts from here: a long first prefill is cut short by typing on, not by us.
-                        cap_s = self._settings.completion.time_cap_ms / 1000
-                        cap.reschedule(asyncio.get_running_loop().time() + cap_s)
-                    if not isinstance(event, Piece):
-                        continue
-                    raw += event.text
-                    if len(raw) > len(heal) and not raw.startswith(heal):
-                        return _Draft("", meter, "the model did not continue what was typed")
-                    length = end.complete_length(raw[len(heal) :])
-                    if length is not None:
-                        return _Draft(raw[len(heal) :][:length], meter)
-        except TimeoutError:
-            kept = raw[len(heal) :].rpartition("\n")[0]
-            silence = "" if kept.strip() else "no whole line was ready in time (setting completion.time_cap_ms)"
-            return _Draft(kept, meter, silence)
-        text = raw[len(heal) :] if raw.startswith(heal) else ""
-        if meter.was_cancelled:
-            return _Draft("", meter, "superseded by a newer request")
-        if meter.hit_limit:
-            text = text.rpartition("\n")[0] or text  # the last line was cut by the token limit
-        return _Draft(text, meter)
-
     def _window(self, query: Query) -> Window:
-        """The text round the cursor, with `\\n` line ends: what models are trained on."""
+        """The text round the cursor, with Unix line ends: what models are trained on."""
         window = cut(
             query.snapshot.text,
             query.offset,
@@ -214,44 +178,6 @@ class Assistant:
             verdicts=judgement.verdicts,
             vouched=judgement.vouched,
             cost=cost,
-        )
-
-
-class _Meter:
-    """What a stream has cost so far, also when it is not read to its end."""
-
-    def __init__(self) -> None:
-        self._began_s = time.perf_counter()
-        self._started: Started | None = None
-        self._usage: Usage | None = None
-        self._started_s = self._began_s
-
-    def read(self, event: Reply) -> None:
-        if isinstance(event, Started):
-            self._started, self._started_s = event, time.perf_counter()
-        elif isinstance(event, Usage):
-            self._usage = event
-
-    @property
-    def was_cancelled(self) -> bool:
-        return self._usage is not None and self._usage.finish_reason == "cancelled"
-
-    @property
-    def hit_limit(self) -> bool:
-        return self._usage is not None and self._usage.finish_reason == "length"
-
-    def cost(self, stage_ms: dict[str, float]) -> Cost:
-        """Call it when the stream has been read as far as it is going to be."""
-        seen = self._usage or self._started
-        if seen is None:
-            return Cost(stage_ms=stage_ms)
-        decode_ms = self._usage.decode_ms if self._usage else _ms_since(self._started_s)
-        return Cost(
-            prompt_tokens=seen.prompt_tokens,
-            reused_tokens=seen.reused_tokens,
-            computed_tokens=seen.computed_tokens,
-            completion_tokens=self._usage.completion_tokens if self._usage else 0,
-            stage_ms={**stage_ms, "queue": seen.queue_ms, "prefill": seen.prefill_ms, "decode": decode_ms},
         )
 
 

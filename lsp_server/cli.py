@@ -11,8 +11,8 @@ import argparse
 import sys
 from importlib.metadata import version
 
-from .commands import chat, complete, doctor, engine, pull, serve
 from .commands import bench as bench_command
+from .commands import chat, complete, doctor, engine, pull, serve
 from .commands import eval as eval_command
 
 

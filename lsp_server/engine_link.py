@@ -69,7 +69,8 @@ class EngineLink:
 
     async def _endpoint(self) -> Endpoint:
         if self.is_remote:
-            key = os.environ.get(self._settings.engine_api_key_env) if self._settings.engine_api_key_env else None
+            variable = self._settings.engine_api_key_env
+            key = os.environ.get(variable) if variable else None
             return Endpoint(self._settings.engine.rstrip("/").removesuffix("/v1"), token=key)
         wait_s = self._retry_at_s - time.monotonic()
         if wait_s > 0:

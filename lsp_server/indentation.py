@@ -30,7 +30,7 @@ def missing_indent(text: str, offset: int, here: Surroundings) -> str:
 
 
 def indent_unit(text: str) -> str:
-    """One step of indentation as this file has it: a tab, or the commonest small step; four spaces by default."""
+    """One step of indentation in this file: a tab, or the commonest small step; by default four spaces."""
     steps: Counter[int] = Counter()
     previous = 0
     for line in text[:20_000].splitlines():

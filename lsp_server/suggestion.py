@@ -1,7 +1,7 @@
 """After the model: when its text is complete, and what of it may stand before the code that follows.
 
-Each rule is a small pure function.  Text here has `\\n` line ends; the assistant gives the document's
-own back.
+Each rule is a small pure function.  Text here has Unix line ends; the assistant gives the
+document's own back.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class BlockEnd:
                 kept = number + 1
                 if opens_block(whole) and _indent(whole) < self._indent_below:
                     return len("\n".join(finished[:kept]))
-            elif seen and number > 0 and self._is_back(finished[: number]):
+            elif seen and number > 0 and self._is_back(finished[:number]):
                 return len("\n".join(finished[:kept]))
             if number + 1 >= MAX_LINES:
                 return len("\n".join(finished[:kept]))

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.text import Text
+
 from truepenny.context.languages import language_of_path
 from truepenny.lsp_server.assistant import Assistant
 from truepenny.lsp_server.commands.chat import question_about
@@ -85,20 +86,21 @@ async def ask(console: Console, assistant: Assistant) -> None:
         "In two sentences: what does this function return, and when is it None?",
         f"{PROJECT / 'tidewatch' / 'alerts.py'}:30-41",
     )
-    console.print("[bold]4 · A question about a selection[/] · tidewatch/alerts.py, lines 30 to 41, streamed\n")
+    console.print("[bold]4 · A question about a selection[/] · tidewatch/alerts.py, lines 30 to 41\n")
     async for event in assistant.chat(messages, max_tokens=120):
         if isinstance(event, Piece):
             console.print(event.text, end="", markup=False, highlight=False, soft_wrap=True)
         elif isinstance(event, Usage):
             rate = 1000 * event.completion_tokens / max(1.0, event.decode_ms)
             console.print(
-                f"\n\n[dim]prompt {event.prompt_tokens} tokens · first token after {event.prefill_ms:.0f} ms · "
+                f"\n\n[dim]prompt {event.prompt_tokens} tokens · "
+                f"first token after {event.prefill_ms:.0f} ms · "
                 f"{event.completion_tokens} tokens at {rate:.0f} tokens/s[/]"
             )
 
 
 async def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description="What Truepenny does, on a small project.")
     parser.add_argument("--svg", type=Path, help="keep a picture of the output")
     args = parser.parse_args()
     console = Console(record=args.svg is not None, width=110 if args.svg else None)

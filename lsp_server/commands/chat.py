@@ -13,8 +13,8 @@ from typing import Any
 
 from ...context.errors import ContextError
 from ...context.files import read_file
-from ...models.errors import ModelsError
 from ...models.client import Reply
+from ...models.errors import ModelsError
 from ...models.wire import Message, Piece, Usage
 from .place import PlaceError, add_engine_arguments, settings_of
 
@@ -57,8 +57,9 @@ def run(args: argparse.Namespace) -> int:
         print(f"\ntruepenny chat: {error}", file=sys.stderr)
         return 2
     if args.json:
-        record = {"answer": answer, "verdicts": [], "prompt_tokens": usage.prompt_tokens}
-        record |= {"reused_tokens": usage.reused_tokens, "completion_tokens": usage.completion_tokens}
+        record: dict[str, Any] = {"answer": answer, "verdicts": []}
+        record |= {"prompt_tokens": usage.prompt_tokens, "reused_tokens": usage.reused_tokens}
+        record |= {"completion_tokens": usage.completion_tokens}
         print(json.dumps(record, ensure_ascii=False))
     return 0
 

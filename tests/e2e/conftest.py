@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from truepenny.models.catalogue import DEFAULT_MODEL
 from truepenny.models.errors import WeightsMissingError
 from truepenny.models.store import require
@@ -39,7 +40,8 @@ class CommandLine:
 
     def __call__(self, *arguments: str, cwd: Path | None = None, stdin: str = "", **extra: str) -> Result:
         # By -c and not as a script: the console script may be anywhere, or not installed.
-        command = [sys.executable, "-I", "-c", "from truepenny.lsp_server.cli import main; raise SystemExit(main())"]
+        program = "from truepenny.lsp_server.cli import main; raise SystemExit(main())"
+        command = [sys.executable, "-I", "-c", program]
         done = subprocess.run(
             [*command, *arguments],
             input=stdin,

@@ -75,11 +75,12 @@ def test_the_real_model_completes_the_obvious(
 
 
 FAKE_ADD = "def add(a, b):\n    return "
+EMOJI = "x = 1\nfaces = '😋😋' + \n"
 
 BAD_FILES = [
     ("latin-1", "latin.py", "# caf\xe9\n".encode("latin-1") + FAKE_ADD.encode(), 3, 12, 0, "a + b"),
     ("CRLF", "crlf.py", FAKE_ADD.replace("\n", "\r\n").encode() + b"\r\n", 2, 12, 0, "a + b"),
-    ("emoji before the cursor", "emoji.py", "def add(a, b):\n    return \n\n\ns = '😋🧑‍🚀' + \n".encode(), 5, 14, 0, "fake()"),
+    ("emoji before the cursor", "emoji.py", EMOJI.encode(), 2, 18, 0, "fake()"),
     ("unknown language", "notes.zzz", FAKE_ADD.encode(), 2, 12, 0, "a + b"),
     ("column beyond the end", "short.py", FAKE_ADD.encode(), 2, 999, 0, "a + b"),
     ("five megabytes", "big.py", b"x = 1\n" * 830_000 + FAKE_ADD.encode(), 830_002, 12, 0, "a + b"),

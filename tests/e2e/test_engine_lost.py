@@ -9,6 +9,7 @@ import signal
 from pathlib import Path
 
 import pytest
+
 from truepenny.lsp_server.assistant import Assistant
 from truepenny.lsp_server.settings import Settings
 from truepenny.lsp_server.snapshot import Query, Snapshot, Suggestion
@@ -38,7 +39,7 @@ async def killed_in_flight(settings: Settings, model: str) -> tuple[Suggestion, 
     try:
         await ensure(EngineChoice(model))
         asked = asyncio.create_task(assistant.complete(query))
-        while not (status := await status_of(model)).running:
+        while not (status := await status_of(model)).running:  # noqa: ASYNC110  (another process's state)
             await asyncio.sleep(0.01)
         os.kill(status.pid, signal.SIGKILL)
         first = await asked
@@ -53,7 +54,9 @@ async def killed_in_flight(settings: Settings, model: str) -> tuple[Suggestion, 
     return first, second, troubles
 
 
-def test_a_killed_engine_costs_one_answer_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: Path):
+def test_a_killed_engine_costs_one_answer_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: Path
+):
     """Killed in the middle of a request: an empty answer with a reason, a status, and the next works."""
     script = tmp_path / "script.json"
     script.write_text(json.dumps({"replies": [[TEXT, "a + b\n"]], "delay_ms": 150}))
