@@ -159,7 +159,7 @@ def test_people_get_a_table_and_progress_is_not_in_it(capsys):
         (("--model", "tiny", "--prompt-tokens", "100"), "this model has 128"),
         (("--model", "tiny", "--rounds", "0"), "--rounds 0: give at least 1"),
         (("--model", "tiny", "--no-reference", "--quality"), "leave out --no-reference"),
-        (("--model", "tiny", "--precision", "nf4"), "needs an NVIDIA GPU"),
+        ((*QUICK, "--precision", "nf4"), "needs an NVIDIA GPU"),
     ],
     ids=["model", "context", "rounds", "quality", "precision"],
 )
