@@ -41,7 +41,7 @@ class BlockEnd:
             return len("\n".join(lines[:fence]))
         if not self._is_multi:
             return self._single_line(lines)
-        return self._block(lines[:-1])
+        return self._block(lines)
 
     def _single_line(self, lines: list[str]) -> int | None:
         content = next((i for i, line in enumerate(lines[:-1]) if line.strip()), None)
@@ -56,11 +56,12 @@ class BlockEnd:
             self._is_multi = True
             if not self._starts_line or content == 0:
                 self._floor = _indent(first) + 1
-            return self._block(lines[:-1])
+            return self._block(lines)
         return len("\n".join(lines[: content + 1]))
 
-    def _block(self, finished: list[str]) -> int | None:
-        """`finished` are the lines whose end has been generated; the first begins at the cursor."""
+    def _block(self, lines: list[str]) -> int | None:
+        """The first line begins at the cursor; the end of the last has not been generated yet."""
+        *finished, unfinished = lines
         kept = 0
         seen = False
         for number, line in enumerate(finished):
@@ -78,6 +79,10 @@ class BlockEnd:
                 return len("\n".join(finished[:kept]))
             if number + 1 >= MAX_LINES:
                 return len("\n".join(finished[:kept]))
+        # A line that has begun left of the block ends it before it is written out, unless it may close it.
+        begun = unfinished.strip()
+        if finished and begun and self._floor is not None and _indent(unfinished) < self._floor:
+            return None if begun[0] in _CLOSERS else len("\n".join(finished[:kept]))
         return None
 
     def _is_back(self, lines: list[str]) -> bool:
@@ -130,7 +135,8 @@ def cut_repeats_of_following(text: str, here: Surroundings, following: list[str]
             continue
         rest = [other.strip() for other in lines[number + 1 :] if other.strip()]
         is_weak = all(c in _CLOSERS or c.isspace() for c in whole)
-        if not is_weak or rest[:1] == below[1:2] or (not rest and _closes_too_much(lines[: number + 1])):
+        is_again = rest[:1] == below[1:2] if rest else _closes_too_much(lines[: number + 1])
+        if not is_weak or is_again:
             return "\n".join(lines[:number])
     return text
 
@@ -146,38 +152,39 @@ def cut_repetition(text: str) -> str:
 
 
 def drop_closers(text: str, here: Surroundings) -> str:
-    """Drop closers at the end of the first line that stand after the cursor already.
+    """Drop from the end of a line what stands after the cursor already.
 
-    Only as many as are one too many: `f(` `)` with `a, g(b))` becomes `a, g(b)`.
+    Only where its brackets fit better without: `f(` `)` with `a, g(b))` becomes `a, g(b)`.
     """
     rest = here.rest.strip()
     if not rest or "\n" in text:
         return text
     kept = text.rstrip()
-    for closer in _common_end(kept, rest):
-        if closer in _PAIRS and _balance(kept, closer) >= 0:
-            break
-        kept = kept[:-1].rstrip()
-    return kept
+    for length in range(min(len(kept), len(rest)), 0, -1):
+        shorter = kept[:-length].rstrip()
+        if rest.startswith(kept[-length:]) and _num_unmatched(shorter) < _num_unmatched(kept):
+            return shorter
+    return text
 
 
-def _common_end(text: str, rest: str) -> str:
-    """The longest end of `text`, closers only, that `rest` begins with; last character first."""
-    for length in range(min(len(text), len(rest)), 0, -1):
-        end = text[-length:]
-        if rest.startswith(end) and all(c in _CLOSERS for c in end):
-            return end[::-1]
-    return ""
-
-
-def _balance(text: str, closer: str) -> int:
-    """Openers minus closers of one kind."""
-    return text.count(_PAIRS[closer]) - text.count(closer)
+def _num_unmatched(text: str) -> int:
+    """Brackets without a partner, and kinds of quotes that occur an odd number of times."""
+    unmatched = sum(text.count(quote) % 2 for quote in "\"'`")
+    open_brackets: list[str] = []
+    for char in text:
+        if char in _PAIRS.values():
+            open_brackets.append(char)
+        elif char in _PAIRS:
+            if open_brackets and open_brackets[-1] == _PAIRS[char]:
+                open_brackets.pop()
+            else:
+                unmatched += 1
+    return unmatched + len(open_brackets)
 
 
 def _closes_too_much(lines: list[str]) -> bool:
     joined = "\n".join(lines)
-    return any(_balance(joined, closer) < 0 for closer in _PAIRS)
+    return any(joined.count(closer) > joined.count(opener) for closer, opener in _PAIRS.items())
 
 
 def _indent(line: str) -> int:
