@@ -11,7 +11,7 @@ from dataclasses import asdict
 from ...models.catalogue import DEFAULT_MODEL, find
 from ...models.client import EngineClient
 from ...models.endpoint import FAKE_MODEL, engine_files
-from ...models.errors import ModelsError
+from ...models.errors import EngineUnavailableError, ModelsError
 from ...models.launch import EngineChoice, ensure, running
 from ...models.wire import PRECISIONS, EngineStatus
 
@@ -66,7 +66,7 @@ async def _act(choice: EngineChoice, action: str, *, as_json: bool) -> int:
     if endpoint is None:
         log = engine_files(choice.model, choice.precision).log
         if as_json:
-            print(json.dumps({"running": False, "model": choice.model, "log": str(log)}))
+            print(json.dumps({"is_running": False, "model": choice.model, "log": str(log)}))
         else:
             print(f"no engine is running for {choice.model}")
         return 0 if action == "stop" else 1
@@ -77,11 +77,22 @@ async def _act(choice: EngineChoice, action: str, *, as_json: bool) -> int:
             await client.shutdown()
     finally:
         await client.aclose()
+    if action == "stop":
+        await _gone(choice)
     if as_json:
-        print(json.dumps({"running": action != "stop", **asdict(status)}))
+        print(json.dumps({"is_running": action != "stop", **asdict(status)}))
     else:
-        print("stopping" if action == "stop" else _table(status))
+        print("stopped" if action == "stop" else _table(status))
     return 0
+
+
+async def _gone(choice: EngineChoice) -> None:
+    """Wait until it has let go of its address, so that what comes next does not meet it."""
+    for _ in range(100):
+        if await running(choice) is None:
+            return
+        await asyncio.sleep(0.05)
+    raise EngineUnavailableError(f"the engine for {choice.model} was told to stop and still answers")
 
 
 def _table(status: EngineStatus) -> str:

@@ -32,8 +32,8 @@ def test_one_engine_is_started_seen_shared_and_stopped(command_line: CommandLine
     again = command_line("engine", "start", "--model", "fake", "--json")
     stopped = command_line("engine", "stop", "--model", "fake")
 
-    assert (absent.code, absent.json["running"]) == (1, False)
-    assert (started.code, started.json["running"]) == (0, True)
+    assert (absent.code, absent.json["is_running"]) == (1, False)
+    assert (started.code, started.json["is_running"]) == (0, True)
     assert again.json["pid"] == started.json["pid"] != os.getpid()
     assert stopped.code == 0
 
