@@ -120,8 +120,9 @@ class Engine(Generic[K]):
 
     def close(self) -> None:
         """Stop the worker; requests in progress end as cancelled."""
-        self._is_closed = True
-        self._inbox.put(None)
+        if not self._is_closed:
+            self._is_closed = True
+            self._inbox.put(None)
         self._worker.join()
 
     def _work(self) -> None:

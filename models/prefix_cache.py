@@ -21,7 +21,7 @@ from .language_model import KV
 K = TypeVar("K", bound=KV)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Lease(Generic[K]):
     """A claim on one sequence: `ids[:kv.length]` are the tokens its rows were computed from."""
 
@@ -77,6 +77,8 @@ class PrefixCache(Generic[K]):
         del lease.ids[lease.kv.length :]
         lease.kv.truncate(len(lease.ids))
         lease.is_leased = False
+        if not lease.ids:  # cancelled before its first step: no prompt could ever continue it
+            self._sequences.remove(lease)
         self._evict()
 
     def check_integrity(self) -> None:

@@ -11,7 +11,21 @@ from truepenny.models.tokens import TokenBytes
 
 # All bytes, and some longer tokens: as in a byte-level vocabulary.
 PIECES = [bytes([i]) for i in range(256)]
-LONGER = ["se", "self", "self.", "self.count", ".co", ".cou", "count", "é", "éa", "日本", "  ", "    ", "\n  "]
+LONGER = [
+    "se",
+    "self",
+    "self.",
+    "self.count",
+    ".co",
+    ".cou",
+    "count",
+    "é",
+    "éa",
+    "日本",
+    "  ",
+    "    ",
+    "\n  ",
+]
 VOCABULARY = TokenBytes([*PIECES, *(s.encode() for s in LONGER), "日".encode()[:2], b"", b""])
 
 

@@ -5,6 +5,8 @@ The ids in a FakeKV stand for keys and values: a wrong reuse is a wrong list.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +20,9 @@ BYTES_PER_TOKEN = 16
 
 def new_cache(budget_tokens: int = 10_000) -> PrefixCache[FakeKV]:
     return PrefixCache(
-        budget_tokens * BYTES_PER_TOKEN, lambda _capacity: FakeKV(), lambda kv, n, _capacity: FakeKV(kv.ids[:n])
+        budget_tokens * BYTES_PER_TOKEN,
+        lambda _capacity: FakeKV(),
+        lambda kv, n, _capacity: FakeKV(kv.ids[:n]),
     )
 
 
@@ -28,7 +32,7 @@ def compute(lease: Lease[FakeKV], ids: list[int]) -> None:
     lease.ids.extend(ids)
 
 
-def serve(cache: PrefixCache[FakeKV], prompt: list[int], output: list[int] = ()) -> int:
+def serve(cache: PrefixCache[FakeKV], prompt: list[int], output: Sequence[int] = ()) -> int:
     """One whole request; how many tokens it found in the cache."""
     lease = cache.acquire(prompt, len(prompt) + len(output))
     reused = lease.reused_tokens
@@ -221,7 +225,11 @@ def broken_budget(cache):
 
 @pytest.mark.parametrize(
     ("break_it", "said"),
-    [(broken_ids, "31 ids for 30 rows"), (broken_rows, "30 ids for 31 rows"), (broken_budget, "idle bytes held")],
+    [
+        (broken_ids, "31 ids for 30 rows"),
+        (broken_rows, "30 ids for 31 rows"),
+        (broken_budget, "idle bytes held"),
+    ],
 )
 def test_integrity_is_really_checked(break_it, said):
     """A check that cannot fail is worth nothing."""

@@ -1,0 +1,286 @@
+"""The engine: one worker, many requests, the most urgent first."""
+
+from __future__ import annotations
+
+import queue
+import random
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from truepenny.models.engine import Engine, Event, Failure, Ticket
+from truepenny.models.errors import RequestRefusedError
+from truepenny.models.language_model import never
+from truepenny.models.testing import ByteTokenizer, FakeKV, FakeModel, Script, fake_cache
+from truepenny.models.wire import CompletionRequest, Piece, Priority, Started, Usage
+
+WAIT_S = 30.0
+LONG = Script(replies=(("long:", "x" * 400), ("short:", "y" * 3)), otherwise="")
+
+
+class GatedModel(FakeModel):
+    """Takes a step only when the test permits one, and notes whose it was by its first id."""
+
+    def __init__(self, script: Script) -> None:
+        super().__init__(script)
+        self.permits = threading.Semaphore(0)
+        self.waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self.served: list[int] = []
+
+    def forward(self, ids, kv, is_cancelled=never):
+        assert isinstance(kv, FakeKV)
+        who = (kv.ids or ids)[0]
+        self.waiting.put(who)
+        assert self.permits.acquire(timeout=WAIT_S)
+        self.served.append(who)
+        return super().forward(ids, kv, is_cancelled)
+
+
+class FailingModel(FakeModel):
+    """Fails on a prompt that contains byte 255, after it has already written rows."""
+
+    def forward(self, ids, kv, is_cancelled=never):
+        logits = super().forward(ids, kv, is_cancelled)
+        if 255 in ids:
+            raise RuntimeError("no such token, or so it seems")
+        return logits
+
+
+class Listener:
+    """Collects the events of one request."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.events: list[Event] = []
+
+    def __call__(self, event: Event) -> None:
+        self._queue.put(event)
+
+    def next(self) -> Event:
+        self.events.append(self._queue.get(timeout=WAIT_S))
+        return self.events[-1]
+
+    def end(self) -> Usage | Failure:
+        while not isinstance(event := self.next(), Usage | Failure):
+            pass
+        return event
+
+    @property
+    def text(self) -> str:
+        return "".join(event.text for event in self.events if isinstance(event, Piece))
+
+    @property
+    def has_more(self) -> bool:
+        return not self._queue.empty()
+
+
+@pytest.fixture
+def start() -> Iterator:
+    engines: list[Engine[FakeKV]] = []
+
+    def make(model: FakeModel, budget_bytes: int = 1 << 20) -> Engine[FakeKV]:
+        engines.append(Engine(model, ByteTokenizer(), fake_cache(model, budget_bytes)))
+        return engines[-1]
+
+    yield make
+    for engine in engines:
+        engine.close()
+        engine.cache.check_integrity()
+        assert (engine.num_running, engine.num_waiting) == (0, 0)
+        assert not any(lease.is_leased for lease in engine.cache._sequences)
+
+
+def submit(engine: Engine[FakeKV], text: str, **fields) -> tuple[Listener, Ticket]:
+    listener = Listener()
+    request = CompletionRequest(tuple(text.encode()), **{"max_tokens": 1000, **fields})
+    return listener, engine.submit(request, listener)
+
+
+def ended(listener: Listener) -> Usage:
+    end = listener.end()
+    assert isinstance(end, Usage), end
+    return end
+
+
+def test_started_then_pieces_then_exactly_one_usage(start):
+    """Whoever reads the stream can rely on its shape."""
+    engine = start(FakeModel(LONG))
+    listener, _ = submit(engine, "a long:")
+    assert ended(listener).finish_reason == "stop"
+    assert isinstance(listener.events[0], Started)
+    assert all(isinstance(event, Piece) for event in listener.events[1:-1])
+    assert listener.text == "x" * 400
+    submit(engine, "b short:")[0].end()  # time for anything that should not come
+    assert not listener.has_more
+
+
+def test_a_keystroke_interrupts_a_chat_answer(start):
+    """At the next token; the chat answer then goes on where it was."""
+    model = GatedModel(LONG)
+    engine = start(model)
+    chat, _ = submit(engine, "c long:", priority=Priority.CHAT)
+    for _ in range(3):
+        model.permits.release()
+    for _ in range(4):
+        model.waiting.get(timeout=WAIT_S)  # three steps done, the fourth is being taken
+    key, _ = submit(engine, "k short:")
+    model.permits.release(10_000)
+    assert ended(key).finish_reason == ended(chat).finish_reason == "stop"
+    assert (key.text, chat.text) == ("y" * 3, "x" * 400)
+    order = "".join(map(chr, model.served))
+    assert order[:8] == "cccckkkk"
+    assert set(order[8:]) == {"c"}
+
+
+def test_the_same_urgency_is_first_come_first_served(start):
+    """Nobody is starved by a neighbour of the same class."""
+    model = GatedModel(LONG)
+    engine = start(model)
+    listeners = [submit(engine, f"{who} short:")[0] for who in "abc"]
+    model.permits.release(10_000)
+    for listener in listeners:
+        ended(listener)
+    assert "".join(map(chr, model.served)) == "aaaabbbbcccc"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_superseded"),
+    [
+        ({"document": "a"}, {"document": "a"}, True),
+        ({"document": "a"}, {"document": "b"}, False),
+        ({"document": ""}, {"document": ""}, False),
+        ({"document": "a", "priority": Priority.PREWARM}, {"document": "a"}, False),
+        ({"document": "a"}, {"document": "a", "priority": Priority.PREWARM}, False),
+    ],
+)
+def test_the_latest_for_a_document_wins(first, second, is_superseded, start):
+    """Of one class; a pre-warm never takes a keystroke's place."""
+    model = GatedModel(LONG)
+    engine = start(model)
+    older, _ = submit(engine, "a long:", **first)
+    model.waiting.get(timeout=WAIT_S)
+    newer, _ = submit(engine, "b long:", **second)
+    model.permits.release(10_000)
+    assert ended(older).finish_reason == ("cancelled" if is_superseded else "stop")
+    assert ended(newer).finish_reason == "stop"
+
+
+@pytest.mark.parametrize("num_steps", [0, 1, 3])
+def test_a_cancelled_request_gives_up_its_sequence_before_others_go_on(num_steps, start):
+    """However low its priority: else the next request for the file would have to copy it."""
+    model = GatedModel(LONG)
+    engine = start(model)
+    low, ticket = submit(engine, "same long:", priority=Priority.REVIEW)
+    for _ in range(num_steps):
+        model.permits.release()
+    for _ in range(num_steps + 1):
+        model.waiting.get(timeout=WAIT_S)
+    ticket.cancel()
+    high, _ = submit(engine, "same long:")
+    model.permits.release(10_000)
+    assert ended(low).finish_reason == "cancelled"
+    assert ended(high).finish_reason == "stop"
+    assert len(engine.cache._sequences) == 1
+
+
+@pytest.mark.parametrize("num_steps", range(6))
+def test_cancelled_within_one_step(num_steps, start):
+    """No more than the step under way is taken."""
+    model = GatedModel(LONG)
+    engine = start(model)
+    listener, ticket = submit(engine, "a long:")
+    for _ in range(num_steps):
+        model.permits.release()
+    for _ in range(num_steps + 1):
+        model.waiting.get(timeout=WAIT_S)
+    ticket.cancel()
+    ticket.cancel()
+    model.permits.release(10_000)
+    usage = ended(listener)
+    assert usage.finish_reason == "cancelled"
+    assert len(model.served) == num_steps + 1
+    assert usage.completion_tokens <= num_steps + 1
+
+
+def test_a_failure_costs_one_request(start):
+    """The engine says what happened and serves the next one; what the failure left is not reused."""
+    engine = start(FailingModel(LONG))
+    failed = Listener()
+    engine.submit(CompletionRequest((*b"abc", 255), max_tokens=5), failed)
+    end = failed.end()
+    assert isinstance(end, Failure)
+    assert "RuntimeError: no such token" in end.message
+    assert not failed.has_more
+    engine.cache.check_integrity()
+    listener, _ = submit(engine, "abc short:")
+    assert ended(listener).finish_reason == "stop"
+    assert listener.text == "yyy"
+
+
+def test_a_listener_that_fails_costs_one_request(start):
+    """Events go to foreign code; the worker must outlive it."""
+    engine = start(FakeModel(LONG))
+
+    def broken(_event: Event) -> None:
+        raise RuntimeError("nobody home")
+
+    engine.submit(CompletionRequest(tuple(b"a long:")), broken)
+    listener, _ = submit(engine, "b short:")
+    assert ended(listener).finish_reason == "stop"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"prompt_ids": ()}, "the prompt is empty"),
+        ({"prompt_ids": (1, 2), "max_tokens": 1 << 20}, "prompt of 2 tokens plus max_tokens 1048576 is over"),
+        ({"prompt_ids": (1, 264)}, "token id 264 is outside this model's vocabulary of 264"),
+        ({"prompt_ids": (1, -5, 3)}, "token id -5 is outside"),
+    ],
+)
+def test_impossible_requests_are_refused_at_once(fields, said, start):
+    """With the number found, the limit and what to do."""
+    with pytest.raises(RequestRefusedError, match=said):
+        start(FakeModel()).submit(CompletionRequest(**fields), lambda _event: None)
+
+
+def test_closing_ends_what_is_under_way(start):
+    """As cancelled; afterwards nothing is taken."""
+    model = GatedModel(LONG)
+    engine = start(model)
+    running, _ = submit(engine, "a long:")
+    waiting, _ = submit(engine, "b long:")
+    model.waiting.get(timeout=WAIT_S)
+    closing = threading.Thread(target=engine.close)
+    closing.start()
+    model.permits.release(1)
+    closing.join(WAIT_S)
+    assert ended(running).finish_reason == ended(waiting).finish_reason == "cancelled"
+    with pytest.raises(RequestRefusedError, match="stopping"):
+        submit(engine, "c short:")
+
+
+def test_many_rapid_cancels_leave_nothing_behind(start):
+    """A fast typist: two hundred requests, most of them cancelled somewhere."""
+    engine = start(FakeModel(LONG), budget_bytes=16 * 3000)
+    chance = random.Random(5)
+    listeners = []
+    for number in range(200):
+        text = "z" * chance.randrange(300) + chance.choice(["long:", "short:"])
+        document, priority = f"d{number % 3}", chance.choice(list(Priority))
+        listener, ticket = submit(engine, text, document=document, priority=priority)
+        listeners.append((listener, ticket))
+        if chance.random() < 0.8:
+            chance.choice(listeners[-5:])[1].cancel()
+        if chance.random() < 0.3:
+            listener.next()
+    for listener, _ in listeners:
+        if not listener.events or not isinstance(listener.events[-1], Usage):
+            ended(listener)
+        assert not listener.has_more
+        whole = "x" * 400 if "x" in listener.text else "yyy"
+        assert whole.startswith(listener.text)
+    warm, _ = submit(engine, "z" * 100 + "short:")
+    ended(warm)
+    assert warm.text == "yyy"
