@@ -164,7 +164,7 @@ class _Place:
         refused = self._refused(suggestion)
         if not refused and not self.base.has_errors:
             raise CheckError(f"the parser reports an error in {self.language.name} but not where")
-        own = _first_within(refused, len(suggestion))
+        own = _first_within(refused, suggestion)
         if own is None:
             return self._excess_closer(suggestion, refused) or self._misplaced(tree, suggestion)
         if self._is_unfinished(suggestion) or self._is_older(suggestion) or self._is_macro(suggestion, own):
@@ -212,7 +212,7 @@ class _Place:
         if self.language.block_comment and self.language.block_comment[0] in text:
             tails.append("\n" + self.language.block_comment[1])
         for tail in tails:
-            if _first_within(self._refused(suggestion + tail), len(suggestion) + len(tail)) is None:
+            if _first_within(self._refused(suggestion + tail), suggestion + tail) is None:
                 return True
         return False
 
@@ -224,7 +224,7 @@ class _Place:
         typed = self.before[line_start:]
         alone = textwrap.dedent(typed + suggestion)
         refused = refusals(parse("", self.language), 0, 0, alone)
-        return _first_within(refused, len(alone)) is None
+        return _first_within(refused, alone) is None
 
     def _is_macro(self, suggestion: str, own: Refusal) -> bool:
         """C and C++: whether the preprocessor may make sense of what the grammar refuses."""
@@ -273,10 +273,15 @@ class _Place:
         )
 
 
-def _first_within(refused: tuple[Refusal, ...], length: int) -> Refusal | None:
-    """The first refused token that is wholly the suggestion's."""
+def _first_within(refused: tuple[Refusal, ...], suggestion: str) -> Refusal | None:
+    """The first refused token that is wholly the suggestion's.
+
+    A token without width at its end (a block that is over) is due to what follows.
+    """
     for one in refused:
-        if not one.at_end and one.start < length and one.end <= length:
+        if one.at_end or one.start >= len(suggestion) or one.end > len(suggestion):
+            continue
+        if one.end > one.start or suggestion[one.start :].strip():
             return one
     return None
 

@@ -54,6 +54,7 @@ GOOD = [
     ("python", PY + "y = foo(", "a, b", ")" + PY_END),
     ("python", PY + "y = foo(a, ", "b)\n    return y", PY_END),
     ("python", PY, "y = x if x els", PY_END),
+    ("python", "class A:\n    ", "@property\n    ", PY_END),
     ("python", "", "from os im", "\n"),
     ("python", PY, "s = 'ü😀' + str(xs)", PY_END),
     ("python", "import os\n\n", "@cache\ndef f():", "\n"),
