@@ -56,15 +56,14 @@ def refusals(tree: Tree, start: int, end: int, replacement: str) -> tuple[Refusa
     parser = tree_sitter.Parser(grammar_of(tree.language), logger=listener)
     parser.parse(source, edited(tree, start, end, replacement))
     placed = Tree(text, tree.language, None).byte_map
-    line_starts = np.concatenate(([0], np.flatnonzero(np.frombuffer(source, dtype=np.uint8) == ord("\n")) + 1))
+    line_ends = np.flatnonzero(np.frombuffer(source, dtype=np.uint8) == ord("\n"))
+    line_starts = np.concatenate(([0], line_ends + 1))
     found: list[Refusal] = []
     for stop in listener.stops:
         begin = int(line_starts[stop.row]) + stop.column
         first = placed.to_offset(begin)
         last = placed.to_offset(min(begin + stop.size_bytes, len(source)))
-        found.append(
-            Refusal(_token_start(text, first, last), last, stop.symbol, at_end=stop.symbol == "end")
-        )
+        found.append(Refusal(_token_start(text, first, last), last, stop.symbol, at_end=stop.symbol == "end"))
     return tuple(sorted(found, key=lambda refusal: refusal.start))
 
 
