@@ -30,6 +30,9 @@ class Reference(LanguageModel, Protocol):
         ...
 
 
+TELL_POSITIONS = 50
+
+
 @dataclass(frozen=True, slots=True)
 class Quality:
     """Over `positions` of a text of `tokens`."""
@@ -54,12 +57,12 @@ def measure_quality(
     num_positions: int = 300,
     *,
     seed: int = 0,
-    advance: Callable[[int], None] = lambda _: None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Quality:
     """Both read `ids` from the start; they are compared at positions drawn once and for all by `seed`.
 
     Ours gives logits only at the end of a call, so its calls end at these positions; the reference
-    reads in blocks.  `advance` is told the positions done.
+    reads in blocks.  `tell` hears how far it is, now and then.
     """
     positions = sample(len(ids), num_positions, seed)
     ours_kv, reference_kv = ours.new_kv(len(ids)), reference.new_kv(len(ids))
@@ -80,7 +83,8 @@ def measure_quality(
             surprise.append((-float(q[ids[at]]), -float(p[ids[at]])))
             divergence.append(float(np.sum(np.exp(p) * (p - q))))
             same += int(np.argmax(p) == np.argmax(q))
-            advance(1)
+            if len(divergence) % TELL_POSITIONS == 0:
+                tell(f"quality: {len(divergence)} of {len(positions)} positions")
         if at < end:
             ours.forward(ids[at:end], ours_kv)
     mean_ours, mean_reference = np.mean(surprise, axis=0)

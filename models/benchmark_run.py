@@ -102,10 +102,9 @@ def run(wanted: Wanted, progress: Progress, tell: Callable[[str], None]) -> Engi
     speeds = measure(subjects, prompt, loaded.tokenizer, plan, tell=tell)
     quality = None
     if wanted.quality and reference is not None:
-        tell("quality")
         tokens = min(QUALITY_TOKENS, model.spec.context_length)
         text = code_prompt(loaded.tokenizer, tokens)
-        quality = measure_quality(model, reference, text.ids)
+        quality = measure_quality(model, reference, text.ids, tell=tell)
     return EngineReport(
         model=folder.name,
         parameters=model.spec.parameters,

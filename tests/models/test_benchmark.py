@@ -241,15 +241,15 @@ def test_both_models_read_the_same_text():
     """Ours in calls that end at the sampled positions and are never longer than its limit."""
     ours, reference = Unigram(logits_of([0.5, 0.5])), Unigram(logits_of([0.5, 0.5]))
     ids = [0, 1] * 500
-    progress: list[int] = []
-    measure_quality(ours, reference, ids, 20, advance=progress.append)
+    progress: list[str] = []
+    measure_quality(ours, reference, ids, 100, tell=progress.append)
     for model in (ours, reference):
         starts, ends = zip(*model.asked, strict=True)
         assert starts[0] == 0
         assert starts[1:] == ends[:-1], "no gap and nothing twice"
         assert max(end - start for start, end in model.asked) <= 64
-    assert set(sample(1000, 20, 0)) <= {end - 1 for _, end in ours.asked}
-    assert sum(progress) == 20
+    assert set(sample(1000, 100, 0)) <= {end - 1 for _, end in ours.asked}
+    assert progress == ["quality: 50 of 100 positions", "quality: 100 of 100 positions"]
 
 
 @pytest.mark.parametrize(("tokens", "positions"), [(2000, 300), (40, 300), (17, 5), (3, 300)])
