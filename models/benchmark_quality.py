@@ -21,6 +21,8 @@ from .language_model import KV, LanguageModel
 FIRST_POSITION = 16
 """Before it there is too little text for a prediction to mean anything."""
 
+TELL_POSITIONS = 50
+
 
 class Reference(LanguageModel, Protocol):
     """A model that can say what may come after every token of a call."""
@@ -28,9 +30,6 @@ class Reference(LanguageModel, Protocol):
     def forward_all(self, ids: Sequence[int], kv: KV) -> NDArray[np.float32]:
         """Append `ids`; logits `(len(ids), vocabulary)`."""
         ...
-
-
-TELL_POSITIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
