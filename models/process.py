@@ -200,7 +200,7 @@ async def _until_idle(
         if not busy and not is_reachable():
             _log.warning("the address was removed: leaving")
             return
-        wait_s = min(5.0, max(0.05, idle_exit_s - idle_s)) if idle_exit_s > 0 else 5.0
+        wait_s = min(2.0, max(0.05, idle_exit_s - idle_s)) if idle_exit_s > 0 else 2.0
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), wait_s)
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from truepenny.models import runner
 from truepenny.models.architecture import Architecture, Family
 from truepenny.models.kv import KV_BLOCK_TOKENS, SlabKV
-from truepenny.models.language_model import Cancelled, ModelSpec
+from truepenny.models.language_model import Cancelled, LanguageModel, ModelSpec
 from truepenny.models.linear import Fp32Linear, Kernel, Linear, int8_linear, probe_kernel
 from truepenny.models.packed import quantise_rows
 from truepenny.models.runner import MAX_ROWS, Layer, LeanRunner, Weights
@@ -100,10 +101,10 @@ def some_ids(count: int, vocabulary: int = VOCABULARY) -> list[int]:
 
 
 def feed(
-    model: LeanRunner, ids: list[int], chunks: list[int], kv: SlabKV | None = None
+    model: LanguageModel, ids: list[int], chunks: list[int], kv: SlabKV | None = None
 ) -> tuple[SlabKV, np.ndarray]:
     """Append `ids` cut into `chunks`, the last ones left over."""
-    kv = kv or model.new_kv(1)
+    kv = kv or cast("SlabKV", model.new_kv(1))
     logits = np.empty(0)
     at = 0
     for size in chunks:
