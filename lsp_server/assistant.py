@@ -21,6 +21,7 @@ from ..models.client import Reply
 from ..models.errors import EngineLostError, EngineUnavailableError, ModelsError
 from ..models.prompts.fim import FimParts
 from ..models.wire import ChatRequest, CompletionRequest, Message, Piece, Sampling
+from .anchor import Anchors, Cut
 from .draft import read_draft
 from .engine_link import EngineLink, fim_renderer_of, tokenizer_of
 from .gate import Decision, decide, surroundings
@@ -46,6 +47,7 @@ class Assistant:
             if settings.chat.model == settings.completion.model
             else EngineLink(settings, settings.chat.model)
         )
+        self._anchors = Anchors()
         self._guard: Guard | None = default_guard() if settings.guard.enabled else None
 
     async def warm_up(self) -> None:
@@ -110,7 +112,8 @@ class Assistant:
         gathering = time.perf_counter()
         window = self._window(query)
         here = surroundings(query.snapshot.text, query.offset)
-        prompt = renderer.render(FimParts(window.prefix, window.suffix, window.typed))
+        place = self._anchors.cut(query, window)
+        prompt = renderer.render(_parts(place))
         stage_ms = {"context": _ms_since(gathering)}
         # What the place demands is spelled like what was typed, but belongs to the suggestion.
         demanded = missing_indent(query.snapshot.text, query.offset, here)
@@ -136,19 +139,8 @@ class Assistant:
         return self._decided(query, judgement, cost)
 
     def _window(self, query: Query) -> Window:
-        """The text round the cursor, with Unix line ends: what models are trained on."""
-        window = cut(
-            query.snapshot.text,
-            query.offset,
-            budget_tokens=PROMPT_TOKENS,
-            count=_counter_of(self._link.model),
-        )
-        return replace(
-            window,
-            prefix=_unix(window.prefix),
-            typed=_unix(window.typed),
-            suffix=_unix(window.suffix) if window.suffix.strip() else "",
-        )
+        count = _counter_of(self._link.model)
+        return cut(query.snapshot.text, query.offset, budget_tokens=PROMPT_TOKENS, count=count)
 
     def _judged(self, query: Query, text: str) -> Judgement:
         if self._guard is None:
@@ -193,6 +185,12 @@ def _counter_of(model: str) -> Callable[[str], int]:
     return count
 
 
+def _parts(place: Cut) -> FimParts:
+    """With Unix line ends, and nothing for a suffix of white space: what models are trained on."""
+    suffix = _unix(place.suffix) if place.suffix.strip() else ""
+    return FimParts(_unix(place.prefix), suffix, _unix(place.middle))
+
+
 def _silent(query: Query, reason: str, cost: Cost) -> Suggestion:
     return Suggestion("", query.offset, query.offset, shown=False, reason=reason, cost=cost)
 
@@ -220,4 +218,4 @@ def _like_document(text: str, document: str) -> str:
 
 
 def _lines_below(window: Window) -> list[str]:
-    return window.suffix.split("\n")[1:]
+    return _unix(window.suffix).split("\n")[1:]
