@@ -32,12 +32,28 @@ def probe() -> Device:
 
 
 def _usable_cores() -> int:
-    """Cores this process may run on, each once: hyper-threads help neither int8 product nor memory."""
+    """Cores this process may run on, each once: hyper-threads help neither int8 product nor memory.
+
+    A container may see every core of its host and be given the time of two: then two.
+    """
     if hasattr(os, "sched_getaffinity"):
-        allowed = sorted(os.sched_getaffinity(0))
-        cores = {_core_of(cpu) for cpu in allowed}
-        return max(1, len(cores))
-    return max(1, os.cpu_count() or 1)
+        num_cores = len({_core_of(cpu) for cpu in os.sched_getaffinity(0)})
+    else:
+        num_cores = os.cpu_count() or 1
+    return max(1, min(num_cores, _granted_cores(_QUOTA)))
+
+
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""Time granted and the period it is for, in microseconds, or `max` (control groups, version 2)."""
+
+
+def _granted_cores(quota: Path) -> int:
+    """Whole cores' worth of time this process is granted; very many where nobody counts."""
+    try:
+        granted, period = quota.read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return 1 << 16
+    return 1 << 16 if granted == "max" else max(1, round(int(granted) / int(period)))
 
 
 def _core_of(cpu: int) -> str:

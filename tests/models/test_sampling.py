@@ -6,8 +6,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
-from truepenny.models.sampling import Sampler
+from truepenny.models.sampling import Sampler, _largest, _nucleus
 from truepenny.models.wire import Sampling
 
 PROBABILITIES = [0.05, 0.4, 0.2, 0.3, 0.05]
@@ -51,6 +54,27 @@ def test_greedy_takes_the_highest(logits, allowed, chosen):
 def test_limits_leave_exactly_these(sampling, possible):
     """Top-k counts, top-p adds up."""
     assert set(drawn(sampling)) == possible
+
+
+@given(
+    hnp.arrays(np.float32, st.integers(1, 40), elements=st.integers(-6, 6).map(float)),
+    st.floats(0, 1),
+    st.integers(0, 45),
+)
+def test_the_limits_are_those_of_the_definition(logits, top_p, top_k):
+    """Sort everything, cut at k, then where the shares add up to p: what is never drawn is outside."""
+    order = np.argsort(-logits, kind="stable")[: top_k or None]
+    shares = np.exp(logits[order].astype(np.float64))
+    shares /= shares.sum()
+    reached = np.cumsum(shares)
+    expected = order[: int(np.sum(reached < top_p - 1e-9)) + 1] if top_p < 1 else order
+    weights = np.exp(logits.astype(np.float64) - logits.max())
+    ids = _largest(weights, top_k) if 0 < top_k < len(weights) else np.arange(len(weights))
+    ids = ids[_nucleus(weights[ids], top_p)] if top_p < 1 else ids
+    assert abs(len(ids) - len(expected)) <= 1  # at a border the last digit decides
+    shorter = min(len(ids), len(expected))
+    assert shorter == len(ids) or set(expected[:shorter]) <= set(ids)
+    assert Sampler(Sampling(1.0, top_p, top_k)).choose(logits) in ids
 
 
 def test_only_what_is_allowed_is_drawn():
