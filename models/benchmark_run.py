@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from .benchmark import Plan, Ratios, Speed, Subject, code_prompt, measure, ratios
+from .benchmark import Plan, Ratios, Speed, Subject, best_ratios, code_prompt, measure, ratios
 from .benchmark_quality import Quality, Reference, measure_quality
 from .engine import LoadedModel
 from .errors import BenchmarkError
-from .hardware import Device, probe, processor_name, resident_bytes
+from .hardware import Device, cpu_seconds, probe, processor_name, resident_bytes
 from .packed import read_header
 from .sources import Progress
 from .store import ModelFolder, require
@@ -61,6 +61,9 @@ class EngineReport:
     ours: Measured
     reference: Measured | None
     ratios: Ratios | None
+    ratios_best: Ratios | None
+    disturbance: float | None
+    """Cores that other programs used on average during the measurement; None where that is not known."""
     quality: Quality | None
 
 
@@ -99,7 +102,9 @@ def run(wanted: Wanted, progress: Progress, tell: Callable[[str], None]) -> Engi
     if wanted.compare:
         reference, reference_s = _reference(folder, device, 4 * model.spec.parameters, progress)
         subjects.append(Subject("transformers", reference, in_chunks=False))
+    before, started = cpu_seconds(), time.perf_counter()
     speeds = measure(subjects, prompt, loaded.tokenizer, plan, tell=tell)
+    disturbance = others_cores(before, cpu_seconds(), time.perf_counter() - started)
     quality = None
     if wanted.quality and reference is not None:
         tokens = min(QUALITY_TOKENS, model.spec.context_length)
@@ -117,6 +122,8 @@ def run(wanted: Wanted, progress: Progress, tell: Callable[[str], None]) -> Engi
         ours=_measured(ours, load_s, rss, speeds[0]),
         reference=_measured(subjects[1], reference_s, 0, speeds[1]) if reference else None,
         ratios=ratios(*subjects) if reference else None,
+        ratios_best=best_ratios(*subjects) if reference else None,
+        disturbance=disturbance,
         quality=quality,
     )
 
@@ -136,6 +143,16 @@ def check(plan: Plan, context_length: int) -> None:
             f"--prompt-tokens {plan.prompt_tokens} and --decode-tokens {plan.decode_tokens} need {total} "
             f"tokens of context and this model has {context_length}: lower one of them"
         )
+
+
+def others_cores(
+    before: tuple[float, float] | None, after: tuple[float, float] | None, wall_s: float
+) -> float | None:
+    """Cores that other programs kept busy between two looks at `cpu_seconds`."""
+    if before is None or after is None:
+        return None
+    everybody, own = after[0] - before[0], after[1] - before[1]
+    return max(0.0, everybody - own) / wall_s
 
 
 def describe(device: Device) -> Machine:

@@ -105,26 +105,26 @@ def _rounded(value: Any) -> Any:
 
 
 def table(report: EngineReport) -> str:
-    """The same for people: ours, the reference, and how many times faster."""
+    """The same for people: median (best – p95) of each, and how many times faster."""
     machine, ours, reference = report.machine, report.ours, report.reference
-    busy = "" if machine.load_average is None else f", load {machine.load_average:.1f}"
     size = f"{report.prompt_tokens} tokens ({report.prompt_characters} characters, {report.prompt_source})"
     steps = [f"step of {step.tokens}, ms" for step in ours.speed.steps]
     columns = zip(
         ["", *_ROWS, *steps],
         [f"ours ({ours.precision})", *_column(ours)],
         [f"transformers ({reference.precision})", *_column(reference)] if reference else repeat(""),
-        ["", *_ratio_column(report.ratios)] if report.ratios else repeat(""),
-        strict=False,  # without a reference two columns are empty for ever
+        ["faster", *_ratio_column(report.ratios)] if report.ratios else repeat(""),
+        ["at best", *_ratio_column(report.ratios_best)] if report.ratios_best else repeat(""),
+        strict=False,  # without a reference the other columns are empty for ever
     )
     lines = [
-        f"{report.model} on {machine.processor}: {machine.threads} threads, {machine.capability}{busy}",
+        f"{report.model} on {machine.processor}: {machine.threads} threads, {machine.capability}",
         f"prompt of {size}, {report.decode_tokens} tokens decoded, {report.rounds} rounds",
         f"{ours.precision}: {ours.why_precision}",
         "",
-        *(f"  {name:<26}{a:>22}{b:>22}{faster:>9}".rstrip() for name, a, b, faster in columns),
+        *(f"  {name:<26}{a:>26}{b:>26}{mid:>9}{top:>9}".rstrip() for name, a, b, mid, top in columns),
     ]
-    return "\n".join(lines + _quality(report.quality))
+    return "\n".join([*lines, *_quality(report.quality), *_disturbance(report.disturbance)])
 
 
 _ROWS = (
@@ -163,7 +163,14 @@ def _ratio_column(ratios: Ratios) -> list[str]:
 
 
 def _spread(spread: Spread) -> str:
-    return f"{spread.median:.1f} (p95 {spread.p95:.1f})"
+    return f"{spread.median:.1f} ({spread.best:.1f} – {spread.p95:.1f})"
+
+
+def _disturbance(cores: float | None) -> list[str]:
+    """A tenth of a core is what an idle desktop takes."""
+    if cores is None or cores < 0.1:
+        return []
+    return ["", f"  other programs used {cores:.1f} cores meanwhile: measure again when they are quiet"]
 
 
 def _quality(quality: Quality | None) -> list[str]:

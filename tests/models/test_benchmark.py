@@ -17,14 +17,15 @@ from truepenny.models.benchmark import (
     Plan,
     Prompt,
     Subject,
+    best_ratios,
     code_prompt,
     measure,
     ratios,
 )
 from truepenny.models.benchmark_quality import FIRST_POSITION, measure_quality, sample
-from truepenny.models.benchmark_run import check, describe
+from truepenny.models.benchmark_run import check, describe, others_cores
 from truepenny.models.errors import BenchmarkError
-from truepenny.models.hardware import Device, processor_name, resident_bytes
+from truepenny.models.hardware import Device, cpu_seconds, processor_name, resident_bytes
 from truepenny.models.language_model import KV, never
 from truepenny.models.testing import ByteTokenizer, FakeKV, FakeModel
 
@@ -111,6 +112,20 @@ def test_a_disturbance_that_slows_both_does_not_move_a_ratio(machine, pair):
     measure(pair, PROMPT, ByteTokenizer(), PLAN, clock=machine.clock, tell=tell)
     found = ratios(*pair)
     assert (found.prefill, found.decode) == pytest.approx((51 / 19, 3.0))
+
+
+def test_the_best_of_each_is_compared_where_pairs_were_disturbed_unevenly(machine, pair):
+    """One quiet moment for each model is enough for it."""
+    model = pair[0].model
+    assert isinstance(model, TimedModel)
+
+    def tell(message: str) -> None:
+        model.seconds = 1.0 if message == "round 2 of 3: prefill" else 20.0
+
+    plan = dataclasses.replace(PLAN, rounds=3)
+    measure(pair, PROMPT, ByteTokenizer(), plan, clock=machine.clock, tell=tell)
+    assert ratios(*pair).prefill == pytest.approx(51 / 19 / 20)
+    assert best_ratios(*pair).prefill == pytest.approx(51 / 19)
 
 
 def test_the_models_take_turns_all_the_time(machine, pair):
@@ -263,6 +278,27 @@ def test_positions_have_a_past_and_a_next_token(tokens, positions):
 
 
 # -- the machine ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "cores"),
+    [
+        ((100.0, 10.0), (130.0, 30.0), 1.0),
+        ((100.0, 10.0), (119.5, 30.0), 0.0),
+        (None, (1.0, 1.0), None),
+        ((1.0, 1.0), None, None),
+    ],
+    ids=["others", "rounding", "unknown-before", "unknown-after"],
+)
+def test_what_other_programs_used_is_told(before, after, cores):
+    """Core seconds of all but this process, per second of ten."""
+    assert others_cores(before, after, 10.0) == cores
+
+
+def test_our_own_work_is_no_disturbance():
+    """The process's own time is a part of everybody's; the counters tick in hundredths of a second."""
+    seconds = cpu_seconds()
+    assert seconds is None or 0 < seconds[1] <= seconds[0] + 0.1
 
 
 def test_the_machine_is_described():

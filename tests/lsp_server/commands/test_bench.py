@@ -120,7 +120,8 @@ def test_the_last_line_is_everything_that_was_measured(capsys):
         assert found[name]["speed"].keys() == SPEED
         assert [step["tokens"] for step in found[name]["speed"]["steps"]] == [1, 2, 4, 8, 16]
         assert found[name]["load_s"] > 0
-    assert found["ratios"].keys() == {"prefill", "ttft", "decode", "steps"}
+    for name in ("ratios", "ratios_best"):
+        assert found[name].keys() == {"prefill", "ttft", "decode", "steps"}
     assert found["ratios"]["steps"].keys() == {"1", "2", "4", "8", "16"}
     assert found["machine"]["versions"]["transformers"] == transformers.__version__
     quality = found["quality"]
