@@ -105,7 +105,10 @@ def _load_fp32(folder: ModelFolder) -> LoadedModel:
     architecture = source.architecture
 
     def tensor(name: str) -> Tensor:
-        return torch.from_numpy(source.tensor(name))  # pyright: ignore[reportUnknownMemberType]  # torch's stub is partial
+        array = source.tensor(name)
+        if not array.flags.writeable:  # what needs no dequantising is a view of the file, and small
+            array = array.copy()
+        return torch.from_numpy(array)  # pyright: ignore[reportUnknownMemberType]  # torch's stub is partial
 
     def stacked(*names: str) -> Linear:
         bias = torch.cat([tensor(f"{n}.bias") for n in names]) if _has_bias(architecture, names) else None
