@@ -6,6 +6,8 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -67,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
             compare=not args.no_reference,
             quality=args.quality,
         )
-        report = run_benchmark(wanted, progress, _tell)
+        with _alone():
+            report = run_benchmark(wanted, progress, _tell)
     except ModelsError as error:
         print(f"truepenny bench: {error}", file=sys.stderr)
         return 2
@@ -83,6 +86,27 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(document(report)))
     return 0
+
+
+@contextmanager
+def _alone() -> Generator[None, None, None]:
+    """One benchmark at a time on this machine: two would measure each other."""
+    from filelock import FileLock, Timeout
+
+    from ...models.store import cache_root
+
+    root = cache_root()
+    root.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(root / "bench.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        _tell("another benchmark is running on this machine: waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _tell(message: str) -> None:

@@ -6,12 +6,15 @@ import argparse
 import hashlib
 import json
 import os
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import transformers  # here, not later: it reads the environment, and the command changes that
+from filelock import FileLock
 
 from truepenny.lsp_server.commands import bench
 from truepenny.models import catalogue
@@ -178,6 +181,24 @@ def test_a_library_that_is_missing_is_named(capsys, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "truepenny.models.benchmark_run", None)
     assert invoke(*QUICK) == 2
     assert "pip install 'truepenny[local]'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("tiny")
+def test_two_benchmarks_do_not_measure_each_other(capsys, tmp_path):
+    """The second waits for the first, and says so."""
+    first = FileLock(tmp_path / "bench.lock", thread_local=False)
+    first.acquire()
+    second = threading.Thread(target=invoke, args=(*QUICK, "--no-reference"))
+    second.start()
+    said = ""
+    while "waiting for it" not in said:
+        assert second.is_alive(), "it must not run beside the first"
+        said += capsys.readouterr().err
+        time.sleep(0.01)
+    assert "loading" not in said
+    first.release()
+    second.join()
+    assert "loading tiny" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("tiny")
