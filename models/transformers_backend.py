@@ -8,14 +8,17 @@ What quantisation does to reuse.  A warm cache holds rows computed beside other 
 cold one would have.  LLM.int8() with a threshold (bitsandbytes' default, 6.0) takes the columns in
 which *any* row of the call has an outlier out of the int8 product: a token's result then depends on
 who shares its chunk, by far more than rounding.  We set the threshold to 0: one scale per row, the
-arithmetic of our own CPU kernels (`linear`), and twice as fast.  NF4 multiplies in bfloat16: rows
-are independent up to the order of sums, which the GPU's library chooses by the shape of a call.  So
-on this backend warm equals cold within rounding, not bit for bit, and a tie may fall the other way.
+arithmetic of our own CPU kernels (`linear`) and, as measured with the 0.5B model on 240 positions of
+code, their quality: divergence from float32 0.008 nats, 0.003 with the threshold (NF4: 0.064).  NF4
+multiplies in bfloat16: rows are independent up to the order of sums, which the GPU's library chooses
+by the shape of a call.  So on this backend warm equals cold within rounding, not bit for bit, and a
+tie may fall the other way.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -190,6 +193,8 @@ def build(hub: Path, precision: Precision, where: str, dtype: torch.dtype = torc
     options: dict[str, Any] = {}
     if precision in ("nf4", "int8"):
         options["quantization_config"] = quantisation(precision, dtype)
+        # It says for every product of every layer that bfloat16 is cast to float16.
+        logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
     try:
         return transformers.AutoModelForCausalLM.from_pretrained(  # pyright: ignore[reportUnknownMemberType]  # untyped
             hub,

@@ -156,6 +156,13 @@ def test_int8_rows_do_not_depend_on_their_neighbours(runners):
         assert torch.equal(layer(rows)[:5], layer(rows[:5]))
 
 
+def test_a_product_is_not_worth_a_line_in_the_log(runners, caplog):
+    """bitsandbytes would write one for each, seven per layer and token."""
+    runner = runners["int8"]
+    runner.forward([1, 2], runner.new_kv(8))
+    assert not caplog.records
+
+
 # -- reuse ----------------------------------------------------------------------------------------
 
 
