@@ -22,6 +22,7 @@ from torch import Tensor
 Kernel = Literal["packed", "int_mm"]
 
 _LEVELS = 127.0
+_PACKED_ROWS = 19_456
 _ZERO_POINT = 128
 """FBGEMM wants unsigned activations: q = round(x · 127) + 128 for x in [-1, 1]."""
 
@@ -47,19 +48,28 @@ class PackedInt8Linear:
     """FBGEMM-packed weights; every row is divided by its own absolute maximum first.
 
     The activation range is pinned to [-1, 1] by `linear_with_input_q_dq_qweight_dq_output_fp32`,
-    whose scale is given, not measured over the call: rows stay independent.
+    whose scale is given, not measured over the call: rows stay independent.  A vocabulary's matrix
+    is packed in parts: in one piece it would take twice as long, a second of the engine's start.
     """
 
     def __init__(self, weight: Tensor, scale: Tensor, bias: Tensor | None = None) -> None:
-        quantised = _per_channel(weight, scale)
-        self._packed: Any = torch.ops.quantized.linear_prepack(quantised, None)
+        self._packed: list[Any] = []
+        for start in range(0, weight.shape[0], _PACKED_ROWS):
+            rows = slice(start, start + _PACKED_ROWS)
+            quantised = _per_channel(weight[rows], scale[rows])
+            self._packed.append(torch.ops.quantized.linear_prepack(quantised, None))
         self._bias = bias
 
     def __call__(self, x: Tensor) -> Tensor:
         peak = x.abs().amax(dim=1, keepdim=True).clamp_min_(1e-12)  # (rows, 1)
-        y: Tensor = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
-            x / peak, 1.0 / _LEVELS, _ZERO_POINT, self._packed
-        )
+        scaled = x / peak
+        parts: list[Tensor] = [
+            torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
+                scaled, 1.0 / _LEVELS, _ZERO_POINT, packed
+            )
+            for packed in self._packed
+        ]
+        y = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
         y.mul_(peak)
         return y if self._bias is None else y.add_(self._bias)
 
