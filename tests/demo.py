@@ -88,10 +88,15 @@ async def ask(console: Console, assistant: Assistant) -> None:
         f"{PROJECT / 'tidewatch' / 'alerts.py'}:30-41",
     )
     console.print("[bold]4 · A question about a selection[/] · tidewatch/alerts.py, lines 30 to 41\n")
+    answer = ""
     async for event in assistant.chat(messages, max_tokens=120):
         if isinstance(event, Piece):
-            console.print(event.text, end="", markup=False, highlight=False, soft_wrap=True)
+            answer += event.text
+            if not console.record:  # a picture gets it whole, and wrapped
+                console.print(event.text, end="", markup=False, highlight=False, soft_wrap=True)
         elif isinstance(event, Usage):
+            if console.record:
+                console.print(answer, end="", markup=False, highlight=False)
             rate = 1000 * event.completion_tokens / max(1.0, event.decode_ms)
             console.print(
                 f"\n\n[dim]prompt {event.prompt_tokens} tokens · "
