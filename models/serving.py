@@ -26,6 +26,7 @@ from starlette.types import Receive, Scope, Send
 
 from .engine import Engine, Event, Failure, Ticket
 from .errors import ModelsError, RequestRefusedError
+from .hardware import resident_bytes
 from .prompts.chat import ChatTemplate
 from .wire import CompletionRequest, EngineStatus, Piece, Priority, Started, Usage
 from .wire_json import (
@@ -139,7 +140,7 @@ class EngineApi:
             weights_bytes=spec.weights_bytes,
             kv_bytes=engine.cache.nbytes,
             kv_budget_bytes=engine.cache.budget_bytes,
-            rss_bytes=_resident_bytes(),
+            rss_bytes=resident_bytes(),
             context_length=spec.context_length,
             vocabulary=spec.vocabulary,
             threads=_num_threads(),
@@ -267,12 +268,3 @@ def _num_threads() -> int:
 
     torch = sys.modules.get("torch")
     return torch.get_num_threads() if torch else 0
-
-
-def _resident_bytes() -> int:
-    """Resident set size of this process; 0 where the system does not say."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  (a kernel pseudo-file)
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0

@@ -14,7 +14,7 @@ from pygls.exceptions import JsonRpcRequestCancelled
 from pytest_lsp import ClientServerConfig, LanguageClient
 
 SCRIPTED_SERVER = Path(__file__).parent.parent / "fixtures" / "scripted_server.py"
-URI = "file:///work/x.py"
+URI = "file:///home/me/x.py"
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -108,12 +108,12 @@ async def test_the_encoding_is_the_clients_choice(client: Any):
 @pytest.mark.parametrize(
     ("text", "line", "column", "expected"),
     [
-        ("x = '😋'", 0, 7, "<'😋'|7|python|/work/x.py>"),
-        ("a😋é漢b", 0, 5, "<é漢b|5|python|/work/x.py>"),
-        ("e\u0301\tz", 0, 4, "<\u0301\tz|4|python|/work/x.py>"),
-        ("one\r\n😋two\r\n", 1, 4, "<two|9|python|/work/x.py>"),
-        ("", 0, 0, "<|0|python|/work/x.py>"),
-        ("a\u2028b\nc", 1, 1, "<b\nc|5|python|/work/x.py>"),
+        ("x = '😋'", 0, 7, "<'😋'|7|python|/home/me/x.py>"),
+        ("a😋é漢b", 0, 5, "<é漢b|5|python|/home/me/x.py>"),
+        ("e\u0301\tz", 0, 4, "<\u0301\tz|4|python|/home/me/x.py>"),
+        ("one\r\n😋two\r\n", 1, 4, "<two|9|python|/home/me/x.py>"),
+        ("", 0, 0, "<|0|python|/home/me/x.py>"),
+        ("a\u2028b\nc", 1, 1, "<b\nc|5|python|/home/me/x.py>"),
     ],
 )
 async def test_the_cursor_is_where_the_editor_means(
@@ -181,7 +181,7 @@ async def test_changes_are_applied_in_the_negotiated_encoding(client: Any):
 
     (item,) = await items(client, 2, 5)
 
-    assert item.insert_text == f"<st!|{len(whole)}|python|/work/x.py>"
+    assert item.insert_text == f"<st!|{len(whole)}|python|/home/me/x.py>"
 
 
 async def test_a_whole_text_replaces_the_document(client: LanguageClient):
@@ -193,7 +193,7 @@ async def test_a_whole_text_replaces_the_document(client: LanguageClient):
 
     (item,) = await items(client, 0, 8)
 
-    assert item.insert_text == "<ext|8|python|/work/x.py>"
+    assert item.insert_text == "<ext|8|python|/home/me/x.py>"
 
 
 async def test_of_three_quick_requests_only_the_last_has_an_item(client: Any):
@@ -235,5 +235,5 @@ async def test_the_selected_entry_of_the_menu_is_extended(client: LanguageClient
     result = await client.text_document_inline_completion_async(params)
 
     assert isinstance(result, types.InlineCompletionList)
-    assert result.items[0].insert_text == "append<end|10|python|/work/x.py>"
+    assert result.items[0].insert_text == "append<end|10|python|/home/me/x.py>"
     assert result.items[0].range == range_
