@@ -133,7 +133,7 @@ async def main() -> int:
         await assistant.close()
     console.print(f"[dim]all of it took {time.perf_counter() - started:.1f} s[/]")
     if args.svg:
-        picture = console.export_svg(title="truepenny")
+        picture = console.export_svg(title="truepenny").replace("<svg ", '<svg xml:space="preserve" ', 1)
         # The fonts it names would be fetched from somebody's server by whoever looks at it.
         picture = re.sub(r"\s*@font-face \{.*?\}", "", picture, flags=re.DOTALL)
         args.svg.write_text(re.sub(r"<!--.*?-->", "", picture, flags=re.DOTALL), encoding="utf-8")
