@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tree_sitter
 
-from .languages import Language, grammar_of
+from .language_table import Language
+from .languages import grammar_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

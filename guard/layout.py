@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..context.languages import PYTHON
+from ..context.language_table import PYTHON
 
 if TYPE_CHECKING:
     from ..context.parsing import Node, Tree

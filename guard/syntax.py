@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..context.languages import PYTHON, Language, find_language, keywords_of
+from ..context.language_table import PYTHON, Language
+from ..context.languages import find_language, keywords_of
 from ..context.parsing import Node, Tree, parse
 from ..context.refusals import Refusal, refusals
 from .errors import CheckError

@@ -9,15 +9,8 @@ from dataclasses import replace
 import pytest
 
 from truepenny.context.errors import GrammarError
-from truepenny.context.languages import (
-    LANGUAGES,
-    PYTHON,
-    Language,
-    find_language,
-    grammar_of,
-    language_of_id,
-    language_of_path,
-)
+from truepenny.context.language_table import LANGUAGES, PYTHON, Language
+from truepenny.context.languages import find_language, grammar_of, language_of_id, language_of_path
 
 
 def each_language(test):

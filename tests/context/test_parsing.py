@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from truepenny.context.languages import LANGUAGES, Language, language_of_id
+from truepenny.context.language_table import LANGUAGES, Language
+from truepenny.context.languages import language_of_id
 from truepenny.context.parsing import MAX_BYTES, ByteMap, Tree, parse, reparse
 
 SAMPLES = {

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from truepenny.context.languages import LANGUAGES, Language, language_of_id
+from truepenny.context.language_table import LANGUAGES, Language
+from truepenny.context.languages import language_of_id
 from truepenny.context.parsing import parse
 from truepenny.context.refusals import refusals
 

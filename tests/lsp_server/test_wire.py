@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-URI = "file:///work/x.py"
+URI = "file:///home/me/x.py"
 INLINE = "textDocument/inlineCompletion"
 CONTEXT = {"triggerKind": 2}
 POSITION = {"line": 0, "character": 0}
@@ -309,7 +309,7 @@ def test_five_megabytes_are_edited_and_completed(client: Any) -> None:
 
     (item,) = client.inline(URI, last, 3)["items"]
 
-    assert item["insertText"] == f"<xyz|{len(text) + 3}|python|/work/x.py>"
+    assert item["insertText"] == f"<xyz|{len(text) + 3}|python|/home/me/x.py>"
 
 
 def test_two_servers_do_not_know_each_other(start_client: Callable[..., Any]) -> None:
@@ -321,7 +321,7 @@ def test_two_servers_do_not_know_each_other(start_client: Callable[..., Any]) ->
 
     texts = [client.inline(URI, 0, 6)["items"][0]["insertText"] for client in clients]
 
-    assert texts == ["<t 0|6|python|/work/x.py>", "<t 1|6|python|/work/x.py>"]
+    assert texts == ["<t 0|6|python|/home/me/x.py>", "<t 1|6|python|/home/me/x.py>"]
     assert [client.stop() for client in clients] == [0, 0]
 
 
