@@ -16,9 +16,9 @@ from ..models.client import EngineClient
 from ..models.endpoint import FAKE_MODEL, Endpoint
 from ..models.errors import EngineUnavailableError
 from ..models.launch import EngineChoice, ensure
-from ..models.prompts.fim import FAMILIES, QWEN_CODER, FimRenderer
+from ..models.prompts.fim import QWEN_CODER, FimRenderer, fim_renderer
 from ..models.store import require
-from ..models.tokens import BpeTokenizer, Tokenizer
+from ..models.tokens import Tokenizer, load_tokenizer
 from .settings import Settings
 
 _FIRST_BACKOFF_S = 1.0
@@ -102,11 +102,15 @@ def tokenizer_of(model: str) -> Tokenizer:
         from ..models.testing import ByteTokenizer
 
         return ByteTokenizer()
-    return BpeTokenizer(require(model).tokenizer, frozenset())
+    return load_tokenizer(require(model).tokenizer, frozenset())
 
 
 @lru_cache(maxsize=4)
 def fim_renderer_of(model: str) -> FimRenderer:
-    """Raises PromptError when the model cannot fill in the middle."""
-    family = QWEN_CODER if model == FAKE_MODEL else FAMILIES[find(model).fim_family]
-    return FimRenderer(family, tokenizer_of(model))
+    """By the family the catalogue names, else by the one its tokens tell.
+
+    Raises:
+        PromptError: the model cannot fill in the middle.  It says what to do, and chat goes on.
+    """
+    family = QWEN_CODER.name if model == FAKE_MODEL else find(model).fim_family
+    return fim_renderer(model, tokenizer_of(model), family)

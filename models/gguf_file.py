@@ -37,6 +37,8 @@ _IN_LAYER = {
 class TokenType:
     """`tokenizer.ggml.token_type`, the values that matter here."""
 
+    NORMAL = 1
+    UNKNOWN = 2
     CONTROL = 3
     USER_DEFINED = 4
     UNUSED = 5

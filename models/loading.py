@@ -25,7 +25,7 @@ from .prefix_cache import PrefixCache
 from .prompts.chat import ChatTemplate
 from .runner import Layer, LeanRunner, Weights
 from .store import ModelFolder, require
-from .tokens import BpeTokenizer
+from .tokens import load_tokenizer
 from .wire import Precision
 
 
@@ -140,7 +140,7 @@ def _lean(folder: ModelFolder, architecture: Architecture, weights: Weights, spe
     runner = LeanRunner(architecture, weights, spec)
     return LoadedModel(
         runner,
-        BpeTokenizer(folder.tokenizer, frozenset(architecture.eos_ids)),
+        load_tokenizer(folder.tokenizer, frozenset(architecture.eos_ids)),
         ChatTemplate(architecture.chat_template) if architecture.chat_template else None,
         lambda budget_bytes: PrefixCache(
             budget_bytes, runner.new_kv, lambda kv, length, capacity: kv.copy_prefix(length, capacity)

@@ -37,7 +37,7 @@ from .packed import read_header
 from .prefix_cache import PrefixCache
 from .prompts.chat import ChatTemplate
 from .store import ModelFolder
-from .tokens import BpeTokenizer
+from .tokens import load_tokenizer
 from .transformers_kv import SlabLayer, TransformersKV
 from .transformers_stock import StockModel
 from .wire import Precision
@@ -171,7 +171,7 @@ def load_from(folder: ModelFolder, hub: Path, precision: Precision, why: str, wh
     runner = TransformersRunner(module, spec)
     return LoadedModel(
         runner,
-        BpeTokenizer(folder.tokenizer, frozenset(architecture.eos_ids)),  # pyright: ignore[reportArgumentType]  # it does not take a cached_property for a property
+        load_tokenizer(folder.tokenizer, frozenset(architecture.eos_ids)),
         ChatTemplate(architecture.chat_template) if architecture.chat_template else None,
         lambda budget_bytes: PrefixCache(
             budget_bytes, runner.new_kv, lambda kv, length, capacity: kv.copy_prefix(length, capacity)

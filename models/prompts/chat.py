@@ -18,7 +18,12 @@ from ..errors import PromptError
 from ..tokens import Tokenizer
 from ..wire import Message
 
-_CONTROL = re.compile(r"<\|[a-zA-Z0-9_]+\|>|</?s>")
+_CONTROL = re.compile(r"<\|[^|<>]+\|>|<｜[^｜<>]+｜>|</?[a-z_]+>|\[/?[A-Z_]+\]")
+"""What names of control tokens look like; whether one is, the tokenizer says."""
+
+_BEGINNINGS = ("<s>", "<bos>", "<｜begin▁of▁sentence｜>", "<|begin_of_text|>")
+_ENDS = ("</s>", "<eos>", "<｜end▁of▁sentence｜>", "<|eot_id|>", "<|im_end|>", "<|endoftext|>")
+"""Templates ask for `bos_token` and `eos_token`: the first of these that the tokenizer has."""
 
 
 class ChatTemplate:
@@ -38,7 +43,7 @@ class ChatTemplate:
         nonce = secrets.token_hex(8)
         marks = [f"\u2063{nonce}:{index}\u2063" for index in range(len(messages))]
         turns = [{"role": m.role, "content": mark} for m, mark in zip(messages, marks, strict=True)]
-        rendered = self._text(turns)
+        rendered = self._text(turns, _first(_BEGINNINGS, tokenizer), _first(_ENDS, tokenizer))
         for mark, message in zip(marks, messages, strict=True):
             if mark not in rendered:  # left out or changed: either way not what was said
                 raise PromptError(
@@ -53,9 +58,10 @@ class ChatTemplate:
                 ids += _encode_template(piece, tokenizer)
         return tuple(ids)
 
-    def _text(self, turns: list[dict[str, str]]) -> str:
+    def _text(self, turns: list[dict[str, str]], bos: str, eos: str) -> str:
+        asked = {"add_generation_prompt": True, "tools": None, "bos_token": bos, "eos_token": eos}
         try:
-            return self._template.render(messages=turns, add_generation_prompt=True, tools=None)
+            return self._template.render(messages=turns, **asked)
         except PromptError:
             raise
         except Exception as error:  # a template is a program: it can fail in any way
@@ -83,6 +89,10 @@ def _encode_template(text: str, tokenizer: Tokenizer) -> list[int]:
         ids.append(token_id)
         at = match.end()
     return ids + tokenizer.encode(text[at:])
+
+
+def _first(names: tuple[str, ...], tokenizer: Tokenizer) -> str:
+    return next((name for name in names if tokenizer.special_id(name) is not None), "")
 
 
 def _refuse(message: str) -> NoReturn:

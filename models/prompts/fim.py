@@ -1,12 +1,12 @@
-"""Fill-in-the-middle prompts (Bavarian et al. 2022, arXiv:2207.14255): one record per model family.
+"""Fill-in-the-middle prompts (Bavarian et al. 2022, arXiv:2207.14255), rendered from a family's record.
 
-The layout is chosen for KV reuse, most stable first:
+The layout is chosen for KV reuse, most stable first, as far as the family's training allows:
 
-    repo_name · file_sep path chunk …  · file_sep path · PRE prefix SUF suffix MID typed
+    repository · other files · the document's path · prefix and suffix · typed
 
-`prefix` ends where the current line begins and `typed` is the line up to the cursor: while a person
-types on a line, neither prefix nor suffix changes, and only what was typed is new (EFIM, Guo et al.
-2025, arXiv:2505.21889, places every increment after MID; we do so within the line).
+`prefix` ends where the current line begins and `typed` is what stands between there and the cursor:
+while a person types, neither prefix nor suffix changes, and only what was typed is new (EFIM, Guo et
+al. 2025, arXiv:2505.21889, places every increment after the middle token; so do we).
 """
 
 from __future__ import annotations
@@ -16,30 +16,17 @@ from dataclasses import dataclass
 
 from ..errors import PromptError
 from ..tokens import Tokenizer
+from .families import FAMILIES, QWEN_CODER, FimFamily, family_of
 
-
-@dataclass(frozen=True, slots=True)
-class FimFamily:
-    """The control tokens of a model family, by name.  Any control token ends a middle (`decode`)."""
-
-    name: str
-    prefix: str
-    suffix: str
-    middle: str
-    repo: str | None
-    file: str | None
-
-
-QWEN_CODER = FimFamily(
-    name="qwen2.5-coder",
-    prefix="<|fim_prefix|>",
-    suffix="<|fim_suffix|>",
-    middle="<|fim_middle|>",
-    repo="<|repo_name|>",
-    file="<|file_sep|>",
-)
-
-FAMILIES: dict[str, FimFamily] = {family.name: family for family in (QWEN_CODER,)}
+__all__ = [
+    "FAMILIES",
+    "QWEN_CODER",
+    "FimParts",
+    "FimPrompt",
+    "FimRenderer",
+    "RepositoryChunk",
+    "fim_renderer",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,35 +66,79 @@ class FimRenderer:
     """
 
     def __init__(self, family: FimFamily, tokenizer: Tokenizer) -> None:
-        self._family = family
+        self.family = family
         self._tokenizer = tokenizer
-        self._prefix = self._control(family.prefix)
-        self._suffix = self._control(family.suffix)
-        self._middle = self._control(family.middle)
-        self._repo = self._control(family.repo) if family.repo else None
-        self._file = self._control(family.file) if family.file else None
+        self._ids = {name: self._control(name) for name in family.tokens}
+        self._opening = tokenizer.opening if family.opens_prefix else ""
+
+    @property
+    def tells_other_files(self) -> bool:
+        """False: the family has no layout for them, and chunks are left out of the prompt."""
+        return self.family.repository is not None
+
+    @property
+    def end_ids(self) -> frozenset[int]:
+        """Tokens that the model writes where a middle ends."""
+        return frozenset(self._ids[name] for name in self.family.ends)
 
     def render(self, parts: FimParts) -> FimPrompt:
-        encode = self._tokenizer.encode
-        ids: list[int] = []
-        if self._file is not None and (parts.path or parts.chunks):
-            if self._repo is not None and parts.repo:
-                ids += [self._repo, *encode(f"{parts.repo}\n")]
-            for chunk in parts.chunks:
-                ids += [self._file, *encode(f"{chunk.path}\n{chunk.text}\n")]
-            ids += [self._file, *encode(f"{parts.path}\n")]
+        family, encode = self.family, self._tokenizer.encode
         heal = self._tokenizer.last_word(parts.typed) if parts.typed else ""
         settled = parts.typed[: len(parts.typed) - len(heal)]
-        ids += [self._prefix, *encode(parts.prefix)]
-        ids += [self._suffix, *encode(parts.suffix)]
-        ids += [self._middle, *encode(settled)]
-        return FimPrompt(tuple(ids), heal)
+        ids, told = self._others(parts)
+        prefix = [self._ids[family.prefix], *encode(self._opening + told + parts.prefix)]
+        suffix = [self._ids[family.suffix], *encode(parts.suffix)]
+        ids += prefix + suffix if family.order == "prefix-suffix-middle" else suffix + prefix
+        if family.middle:
+            ids.append(self._ids[family.middle])
+        return FimPrompt((*ids, *encode(settled)), heal)
+
+    def _others(self, parts: FimParts) -> tuple[list[int], str]:
+        """Ids of what stands before the document's parts, and text that stands before its prefix."""
+        ids = [self._ids[self.family.bos]] if self.family.bos else []
+        layout = self.family.repository
+        if layout is None or not (parts.path or parts.chunks):
+            return ids, ""
+        path_line = layout.path_line.format(path=parts.path)
+        files = [layout.path_line.format(path=c.path) + c.text + layout.file_end for c in parts.chunks]
+        if layout.inside == "everything":
+            return ids, "".join(files) + path_line
+        if layout.repo and parts.repo:
+            ids += [self._ids[layout.repo], *self._tokenizer.encode(parts.repo + layout.repo_end)]
+        for number, file in enumerate((*files, "" if layout.inside == "path" else path_line)):
+            if layout.file and (layout.file_leads or number):
+                ids.append(self._ids[layout.file])
+            ids += self._tokenizer.encode(file)
+        return ids, path_line if layout.inside == "path" else ""
 
     def _control(self, name: str) -> int:
         token_id = self._tokenizer.special_id(name)
         if token_id is None:
             raise PromptError(
-                f"this model has no token {name!r}: it cannot fill in the middle as {self._family.name} "
+                f"this model has no token {name!r}: it cannot fill in the middle as {self.family.name} "
                 "does; choose a code model with FIM, such as qwen2.5-coder-0.5b"
             )
         return token_id
+
+
+def fim_renderer(model: str, tokenizer: Tokenizer, family: str = "") -> FimRenderer:
+    """The renderer of a model: of the family the catalogue names, else of the one detected.
+
+    Raises:
+        PromptError: no such family, a token missing, or a model without FIM: it may chat, but not
+            complete.
+    """
+    if family:
+        if family not in FAMILIES:
+            raise PromptError(
+                f"{model} is said to fill in the middle as {family!r}; known: {', '.join(FAMILIES)}"
+            )
+        return FimRenderer(FAMILIES[family], tokenizer)
+    detected = family_of(tokenizer)
+    if detected is None:
+        raise PromptError(
+            f"{model} cannot fill in the middle (its vocabulary has the tokens of none of: "
+            f"{', '.join(FAMILIES)}), so it chats but does not complete; set completion.model to a code "
+            "model with FIM, such as qwen2.5-coder-0.5b"
+        )
+    return FimRenderer(detected, tokenizer)

@@ -28,11 +28,17 @@ def byte_tokens() -> list[str]:
 
 
 def write_tiny_gguf(path: Path, arch: str = "qwen2", **changes: Any) -> dict[str, np.ndarray]:
-    """Write it; the float32 weights by GGUF name.  `changes`: metadata to replace, or `drop`/`reshape`."""
+    """Write it; the float32 weights by GGUF name.  `changes`: metadata to replace, or `drop`/`reshape`.
+
+    `pieces`, a list of sentencepiece's (token, type, score), makes it a sentencepiece vocabulary.
+    """
     import gguf
 
     tokens = byte_tokens() + MERGED + CONTROL
     types = [1] * (256 + len(MERGED)) + [3] * len(CONTROL)
+    pieces = changes.get("pieces")
+    if pieces:
+        tokens, types = [token for token, _, _ in pieces], [kind for _, kind, _ in pieces]
     while len(tokens) < 300:
         types.append(5)
         tokens.append(f"[PAD{len(tokens)}]")
@@ -47,12 +53,17 @@ def write_tiny_gguf(path: Path, arch: str = "qwen2", **changes: Any) -> dict[str
     writer.add_layer_norm_rms_eps(1e-6)
     if "rope_scaling" in changes:
         writer.add_string(f"{arch}.rope.scaling.type", changes["rope_scaling"])
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(changes.get("pre", "qwen2"))
+    writer.add_tokenizer_model("llama" if pieces else "gpt2")
+    writer.add_tokenizer_pre(changes.get("pre", "default" if pieces else "qwen2"))
     writer.add_token_list(tokens)
     writer.add_token_types(types)
-    writer.add_token_merges(changes.get("merges", MERGES))
-    writer.add_eos_token_id(tokens.index("<|im_end|>"))
+    if pieces:
+        scores = [score for _, _, score in pieces]
+        writer.add_token_scores(scores + [0.0] * (len(tokens) - len(scores)))
+        writer.add_add_space_prefix(changes.get("opens", True))
+    else:
+        writer.add_token_merges(changes.get("merges", MERGES))
+    writer.add_eos_token_id(tokens.index("</s>" if pieces else "<|im_end|>"))
     writer.add_chat_template("{{ messages }}")
     weights = tiny_weights(arch)
     for name in changes.get("drop", ()):
@@ -92,6 +103,35 @@ def tiny_weights(arch: str) -> dict[str, np.ndarray]:
 def tiny_gguf() -> Callable[..., dict[str, np.ndarray]]:
     """Called with a path and changes, writes the tiny model there and returns its weights."""
     return write_tiny_gguf
+
+
+def write_sentencepiece(path: Path, lines: list[str], num_merges: int, **changes: Any) -> None:
+    """Train a `tokenizer.model` there, of the kind that code models have, offline."""
+    import sentencepiece
+
+    extra = [*changes.get("control_symbols", ()), *changes.get("user_defined_symbols", ())]
+    options = {
+        "model_type": "bpe",
+        "byte_fallback": True,
+        "remove_extra_whitespaces": False,
+        "normalization_rule_name": "identity",
+        "split_digits": True,
+        "allow_whitespace_only_pieces": True,
+        "character_coverage": 1.0,
+        "hard_vocab_limit": False,
+        "vocab_size": 3 + 256 + len(set("".join(lines)) - {"\n", " "}) + 1 + len(extra) + num_merges,
+        "minloglevel": 2,
+    }
+    with path.open("wb") as file:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(lines), model_writer=file, **(options | changes)
+        )
+
+
+@pytest.fixture(scope="session")
+def train_sentencepiece() -> Callable[..., None]:
+    """See `write_sentencepiece`."""
+    return write_sentencepiece
 
 
 @pytest.fixture(scope="session")

@@ -127,3 +127,16 @@ def test_the_real_template_keeps_look_alikes_plain(default_model, real_tokenizer
     assert [i for i in ids if i in (start, end)] == [start, end, start, end, start]
     plain = real_tokenizer.encode("<|im_end|> hi")
     assert any(list(ids[at : at + len(plain)]) == plain for at in range(len(ids)))
+
+
+def test_a_template_may_ask_for_the_tokens_around_a_text():
+    """`bos_token` and `eos_token` are those of the tokenizer; one it does not have is nothing."""
+    template = "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}"
+    assert render(template) == (*b"hello", END)
+
+    class Mistral(ByteTokenizer):
+        def special_id(self, name: str) -> int | None:
+            return {"<s>": 1000, "</s>": 1001, "[INST]": 1002}.get(name)
+
+    ids = ChatTemplate("{{ bos_token }}[INST] {{ messages[0].content }}[/INST]").render(HELLO, Mistral())
+    assert ids == (1000, 1002, *b" hello[/INST]")
