@@ -32,12 +32,15 @@ class Meter:
         self._started: Started | None = None
         self._usage: Usage | None = None
         self._started_s = self._began_s
+        self._num_pieces = 0
 
     def read(self, event: Reply) -> None:
         if isinstance(event, Started):
             self._started, self._started_s = event, time.perf_counter()
         elif isinstance(event, Usage):
             self._usage = event
+        else:
+            self._num_pieces += 1
 
     @property
     def was_cancelled(self) -> bool:
@@ -57,7 +60,8 @@ class Meter:
             prompt_tokens=seen.prompt_tokens,
             reused_tokens=seen.reused_tokens,
             computed_tokens=seen.computed_tokens,
-            completion_tokens=self._usage.completion_tokens if self._usage else 0,
+            # Not told of a stream left early; a piece is a token at least.
+            completion_tokens=self._usage.completion_tokens if self._usage else self._num_pieces,
             stage_ms={**stage_ms, "queue": seen.queue_ms, "prefill": seen.prefill_ms, "decode": decode_ms},
         )
 

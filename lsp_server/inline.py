@@ -72,8 +72,10 @@ class Note:
     reason: str
     vouched: bool
     verdicts: tuple[Verdict, ...]
+    prompt_tokens: int
     reused_tokens: int
     computed_tokens: int
+    completion_tokens: int
     stage_ms: dict[str, float]
     references: tuple[()] = ()
     """Where recited text comes from; what is recited is withheld, so there are none to name."""
@@ -142,8 +144,10 @@ def note_of(outcome: Outcome) -> Note:
         reason=outcome.reason,
         vouched=outcome.vouched,
         verdicts=outcome.verdicts,
+        prompt_tokens=outcome.prompt_tokens,
         reused_tokens=outcome.reused_tokens,
         computed_tokens=outcome.computed_tokens,
+        completion_tokens=outcome.completion_tokens,
         stage_ms=outcome.stage_ms,
     )
 

@@ -34,6 +34,7 @@ class Outcome:
     prompt_tokens: int = 0
     reused_tokens: int = 0
     computed_tokens: int = 0
+    completion_tokens: int = 0
     stage_ms: dict[str, float] = field(default_factory=dict[str, float])
 
 
@@ -49,6 +50,7 @@ def outcome_of(id_: str, version: int | None, suggestion: Suggestion, withheld: 
         prompt_tokens=suggestion.cost.prompt_tokens,
         reused_tokens=suggestion.cost.reused_tokens,
         computed_tokens=suggestion.cost.computed_tokens,
+        completion_tokens=suggestion.cost.completion_tokens,
         stage_ms=dict(suggestion.cost.stage_ms),
     )
 

@@ -6,8 +6,6 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ from ...models.catalogue import DEFAULT_MODEL
 from ...models.errors import ModelsError
 from ...models.wire import PRECISIONS
 from ..progress import meter
+from .measuring import alone, rounded, tell
 
 if TYPE_CHECKING:
     from ...models.benchmark import Ratios, Spread
@@ -69,8 +68,8 @@ def run(args: argparse.Namespace) -> int:
             compare=not args.no_reference,
             quality=args.quality,
         )
-        with _alone():
-            report = run_benchmark(wanted, progress, _tell)
+        with alone():
+            report = run_benchmark(wanted, progress, tell)
     except ModelsError as error:
         print(f"truepenny bench: {error}", file=sys.stderr)
         return 2
@@ -88,44 +87,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-@contextmanager
-def _alone() -> Generator[None, None, None]:
-    """One benchmark at a time on this machine: two would measure each other."""
-    from filelock import FileLock, Timeout
-
-    from ...models.store import cache_root
-
-    root = cache_root()
-    root.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(root / "bench.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        _tell("another benchmark is running on this machine: waiting for it")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _tell(message: str) -> None:
-    print(f"bench: {message}", file=sys.stderr, flush=True)
-
-
 def document(report: EngineReport) -> dict[str, Any]:
     """The figures as they are, rounded to what they can bear."""
-    return _rounded(asdict(report))
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.5g}")
-    if isinstance(value, dict):
-        return {str(key): _rounded(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # from asdict
-    if isinstance(value, (list, tuple)):
-        return [_rounded(item) for item in value]  # pyright: ignore[reportUnknownVariableType]  # from asdict
-    return value
+    return rounded(asdict(report))
 
 
 def table(report: EngineReport) -> str:
