@@ -13,13 +13,18 @@ code, their quality: divergence from float32 0.008 nats, 0.003 with the threshol
 multiplies in bfloat16: rows are independent up to the order of sums, which the GPU's library chooses
 by the shape of a call.  So on this backend warm equals cold within rounding, not bit for bit, and a
 tie may fall the other way.
+
+Unless it is asked to be *exact*.  Then a prompt is computed in calls that end at multiples of
+`EXACT_GRID_TOKENS`, the tokens of a draft one by one, and the prefix cache resumes only where such a
+call begins: every call has the shape a cold one has, hence the same bits.  It costs up to 63 tokens a
+request, so it is what the other mode is tested against.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,7 +37,7 @@ from .engine import LoadedModel
 from .errors import UnsupportedWeightsError
 from .hardware import Device
 from .hub_folder import config_of, hub_folder
-from .language_model import KV, Cancelled, ModelSpec, never
+from .language_model import Cancelled, ModelSpec, Span, never
 from .packed import read_header
 from .prefix_cache import PrefixCache
 from .prompts.chat import ChatTemplate
@@ -45,6 +50,8 @@ from .wire import Precision
 INT8_THRESHOLD = 0.0
 """See above: with another one, a token's keys and values depend on its neighbours in the chunk."""
 
+EXACT_GRID_TOKENS = 64
+
 _ATTENTION = {"full_attention", "sliding_attention", "chunked_attention"}
 """Layer types whose past can be cut at any row; a recurrent state cannot."""
 
@@ -52,8 +59,10 @@ _ATTENTION = {"full_attention", "sliding_attention", "chunked_attention"}
 class TransformersRunner:
     """A `LanguageModel` over a causal language model of transformers, on whatever device it is."""
 
-    def __init__(self, module: Any, spec: ModelSpec) -> None:
+    def __init__(self, module: Any, spec: ModelSpec, *, exact: bool = False) -> None:
         """`module` is a `PreTrainedModel` with a head; it is put into evaluation mode.
+
+        `exact`: see above; slower, and warm is cold bit for bit where a call's bits depend on its shape.
 
         Raises:
             UnsupportedWeightsError: it keeps a state that cannot be taken back (Mamba and the like).
@@ -67,6 +76,7 @@ class TransformersRunner:
             )
         self._module = module.eval()
         self._spec = spec
+        self._exact = exact
         self._num_layers = int(config.num_hidden_layers)
         self._is_cancelled: Callable[[], bool] = never
         for layer in _decoder_layers(module, self._num_layers):
@@ -79,30 +89,65 @@ class TransformersRunner:
     def new_kv(self, capacity_tokens: int) -> TransformersKV:
         return TransformersKV([SlabLayer(capacity_tokens) for _ in range(self._num_layers)])
 
+    def new_cache(self, budget_bytes: int) -> PrefixCache[TransformersKV]:
+        return PrefixCache(budget_bytes, self.new_kv, grid_tokens=EXACT_GRID_TOKENS if self._exact else 1)
+
     def forward(
-        self, ids: Sequence[int], kv: KV, is_cancelled: Callable[[], bool] = never
-    ) -> NDArray[np.float32]:
-        assert isinstance(kv, TransformersKV), f"a {type(kv).__name__} is another backend's"
-        assert ids, "forward needs at least one token"
-        device = self._module.device
+        self, spans: Sequence[Span], is_cancelled: Callable[[], bool] = never
+    ) -> list[NDArray[np.float32]]:
+        """One call of the module for each sequence: what one gets cannot depend on the others."""
+        before = [(_ours(span), span.kv.length) for span in spans]
         self._is_cancelled = is_cancelled
-        self._check()
         try:
             with torch.inference_mode():
-                input_ids = torch.tensor([ids], dtype=torch.long, device=device)
-                positions = torch.arange(kv.length, kv.length + len(ids), device=device)[None]
-                output = self._module(
-                    input_ids=input_ids,
-                    position_ids=positions,
-                    past_key_values=kv.cache,
-                    use_cache=True,
-                    logits_to_keep=1,
-                )
-                logits: torch.Tensor = output.logits[0, -1].float().cpu()
-                kv.commit(len(ids))
+                return [self._span(span) for span in spans]
+        except BaseException:
+            for kv, length in before:
+                kv.roll_back()
+                kv.truncate(length)
+            raise
         finally:
             self._is_cancelled = never
-            kv.roll_back()  # nothing to do after a commit
+
+    def _span(self, span: Span) -> NDArray[np.float32]:
+        assert 0 <= span.num_logits <= len(span.ids) > 0, (
+            f"{span.num_logits} logits of {len(span.ids)} tokens"
+        )
+        kv, end = _ours(span), len(span.ids)
+        logits = [
+            self._call(
+                span.ids[start:stop], kv, num_logits=min(stop - start, max(0, stop - (end - span.num_logits)))
+            )
+            for start, stop in (self._exact_cuts(span) if self._exact else [(0, end)])
+        ]
+        return np.concatenate(logits)
+
+    def _exact_cuts(self, span: Span) -> Iterator[tuple[int, int]]:
+        """What is one call: up to a multiple of the grid; a draft token by token, as it would be decoded."""
+        start, end = 0, len(span.ids)
+        one_by_one = end - span.num_logits if span.num_logits > 1 else end
+        while start < one_by_one:
+            position = span.kv.length  # the calls before have been made: this is a generator
+            stop = min(one_by_one, start + EXACT_GRID_TOKENS - position % EXACT_GRID_TOKENS)
+            yield start, stop
+            start = stop
+        yield from ((i, i + 1) for i in range(one_by_one, end))
+
+    def _call(self, ids: Sequence[int], kv: TransformersKV, num_logits: int) -> NDArray[np.float32]:
+        """Append `ids`; logits `(num_logits, vocabulary)`."""
+        self._check()
+        device = self._module.device
+        input_ids = torch.tensor([list(ids)], dtype=torch.long, device=device)
+        positions = torch.arange(kv.length, kv.length + len(ids), device=device)[None]
+        output = self._module(
+            input_ids=input_ids,
+            position_ids=positions,
+            past_key_values=kv.cache,
+            use_cache=True,
+            logits_to_keep=max(1, num_logits),  # 0 would be all
+        )
+        logits: torch.Tensor = output.logits[0, output.logits.shape[1] - num_logits :].float().cpu()
+        kv.commit(len(ids))
         return cast("NDArray[np.float32]", logits.numpy())
 
     def _check(self, *_: object) -> None:
@@ -111,7 +156,14 @@ class TransformersRunner:
             raise Cancelled
 
 
-def load_on_cuda(folder: ModelFolder, precision: Precision, device: Device) -> LoadedModel:
+def _ours(span: Span) -> TransformersKV:
+    assert isinstance(span.kv, TransformersKV), f"a {type(span.kv).__name__} is another backend's"
+    return span.kv
+
+
+def load_on_cuda(
+    folder: ModelFolder, precision: Precision, device: Device, *, exact: bool = False
+) -> LoadedModel:
     """The model on the first GPU: bf16 as it is, nf4 and int8 through bitsandbytes.
 
     Raises:
@@ -122,7 +174,7 @@ def load_on_cuda(folder: ModelFolder, precision: Precision, device: Device) -> L
     _refuse_downloaded_kernels()
     parameters = read_header(folder.packed).architecture.parameters
     chosen, why = choose_precision(precision, parameters, device)
-    return load_from(folder, hub_folder(folder), chosen, why, "cuda:0")
+    return load_from(folder, hub_folder(folder), chosen, why, "cuda:0", exact=exact)
 
 
 def _refuse_downloaded_kernels() -> None:
@@ -152,7 +204,9 @@ def choose_precision(precision: Precision, parameters: int, device: Device) -> t
     return "bf16", f"{fits}: there is room"
 
 
-def load_from(folder: ModelFolder, hub: Path, precision: Precision, why: str, where: str) -> LoadedModel:
+def load_from(
+    folder: ModelFolder, hub: Path, precision: Precision, why: str, where: str, *, exact: bool = False
+) -> LoadedModel:
     """Build `precision` from an unpacked folder on the torch device `where`, which may be `cpu`."""
     architecture = read_header(folder.packed).architecture
     module = build(hub, precision, where)
@@ -167,15 +221,15 @@ def load_from(folder: ModelFolder, hub: Path, precision: Precision, why: str, wh
         vocabulary=architecture.vocabulary,
         context_length=architecture.context_length,
         kv_bytes_per_token=2 * module.dtype.itemsize * architecture.num_layers * architecture.kv_width,
+        chunk_tokens=EXACT_GRID_TOKENS,
+        rows_independent=False,
     )
-    runner = TransformersRunner(module, spec)
+    runner = TransformersRunner(module, spec, exact=exact)
     return LoadedModel(
         runner,
         load_tokenizer(folder.tokenizer, frozenset(architecture.eos_ids)),
         ChatTemplate(architecture.chat_template) if architecture.chat_template else None,
-        lambda budget_bytes: PrefixCache(
-            budget_bytes, runner.new_kv, lambda kv, length, capacity: kv.copy_prefix(length, capacity)
-        ),
+        runner.new_cache,
     )
 
 

@@ -13,11 +13,14 @@ Who owns which rows of a layer:
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, CacheLayerMixin
+
+from .language_model import Rows
 
 _MIN_ROWS = 64
 
@@ -51,14 +54,11 @@ class SlabLayer(CacheLayerMixin):
         """Keep at most `length` rows."""
         self._length = min(self._length, length)
 
-    def copy_prefix(self, length: int, capacity_tokens: int) -> SlabLayer:
-        """A new layer whose first rows are a copy of `[0, length)`."""
-        fork = SlabLayer(max(capacity_tokens, length))
-        if self.is_initialized:
-            keys, values = self._key_slab[:, :, :length], self._value_slab[:, :, :length]
-            fork.lazy_initialization(keys, values)
-            fork.update(keys, values)
-        return fork
+    def copy_out(self, start: int, end: int) -> LayerRows | None:
+        """None: the layer never has rows of its own."""
+        if not self.is_initialized:
+            return None
+        return LayerRows(self._key_slab[:, :, start:end].clone(), self._value_slab[:, :, start:end].clone())
 
     # -- what transformers calls ------------------------------------------------------------------
 
@@ -118,12 +118,43 @@ class SlabLayer(CacheLayerMixin):
         self._key_slab, self._value_slab, self._capacity = keys, values, capacity
 
 
+@dataclass(frozen=True, slots=True)
+class LayerRows:
+    """Rows of one layer, `(1, kv_heads, n, head_dim)` each."""
+
+    keys: Tensor
+    values: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class TransformersRows:
+    """Rows of a `TransformersKV`, layer by layer, on its device."""
+
+    num_rows: int
+    layers: tuple[LayerRows | None, ...]
+
+    @property
+    def nbytes(self) -> int:
+        return sum(layer.keys.nbytes + layer.values.nbytes for layer in self.layers if layer)
+
+    def part(self, start: int, end: int) -> TransformersRows:
+        assert 0 <= start < end <= self.num_rows, f"rows [{start}, {end}) of {self.num_rows}"
+        return TransformersRows(
+            end - start,
+            tuple(
+                layer
+                and LayerRows(layer.keys[:, :, start:end].clone(), layer.values[:, :, start:end].clone())
+                for layer in self.layers
+            ),
+        )
+
+
 class TransformersKV:
     """A `KV` that a transformers model fills through `cache`."""
 
-    def __init__(self, layers: list[SlabLayer], length: int = 0) -> None:
+    def __init__(self, layers: list[SlabLayer]) -> None:
         self._layers = layers
-        self._length = length
+        self._length = 0
         self.cache = Cache(layers=list(layers))
 
     @property
@@ -154,13 +185,21 @@ class TransformersKV:
         for layer in self._layers:
             layer.truncate(self._length)
 
-    def copy_prefix(self, length: int, capacity_tokens: int) -> TransformersKV:
-        """A new sequence that begins with a copy of rows `[0, length)`."""
-        assert 0 <= length <= self._length, f"cannot copy {length} of {self._length} rows"
-        with torch.inference_mode():  # slabs are inference tensors; nothing else may write to them
-            return TransformersKV(
-                [layer.copy_prefix(length, capacity_tokens) for layer in self._layers], length
-            )
+    def copy_out(self, start: int, end: int) -> TransformersRows:
+        assert 0 <= start < end <= self._length, f"rows [{start}, {end}) of {self._length}"
+        with torch.inference_mode():  # as where they are written
+            return TransformersRows(end - start, tuple(layer.copy_out(start, end) for layer in self._layers))
+
+    def copy_in(self, rows: Rows) -> None:
+        copied = cast("TransformersRows", rows)
+        try:
+            with torch.inference_mode():  # slabs are inference tensors; nothing else may write to them
+                for layer, part in zip(self._layers, copied.layers, strict=True):
+                    if part is not None:
+                        layer.update(part.keys, part.values)
+            self.commit(copied.num_rows)
+        finally:
+            self.roll_back()  # nothing to do after a commit
 
 
 def _slab_like(states: Tensor, capacity: int) -> Tensor:

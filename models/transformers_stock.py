@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .language_model import KV, Cancelled, ModelSpec, never
+from .language_model import Cancelled, ModelSpec, Rows, Span, never
 
 
 class StockKV:
@@ -39,6 +39,12 @@ class StockKV:
         assert 0 <= length <= self.length, f"cannot truncate {self.length} rows to {length}"
         if length < self.length:
             self.cache.crop(length - self.length)  # a positive number means something else in each version
+
+    def copy_out(self, start: int, end: int) -> Rows:
+        raise NotImplementedError("the reference starts cold: nothing of it is kept")
+
+    def copy_in(self, rows: Rows) -> None:
+        raise NotImplementedError("the reference starts cold: nothing of it is kept")
 
 
 class StockModel:
@@ -69,26 +75,23 @@ class StockModel:
         return StockKV()
 
     def forward(
-        self, ids: Sequence[int], kv: KV, is_cancelled: Callable[[], bool] = never
-    ) -> NDArray[np.float32]:
+        self, spans: Sequence[Span], is_cancelled: Callable[[], bool] = never
+    ) -> list[NDArray[np.float32]]:
+        """One call for each sequence."""
         if is_cancelled():
             raise Cancelled
-        return self._logits(ids, kv, 1)[-1]
+        return [self._logits(span) for span in spans]
 
-    def forward_all(self, ids: Sequence[int], kv: KV) -> NDArray[np.float32]:
-        """Append `ids`; logits `(len(ids), vocabulary)` after each of them."""
-        return self._logits(ids, kv, 0)
-
-    def _logits(self, ids: Sequence[int], kv: KV, keep: int) -> NDArray[np.float32]:
-        """`keep` 0 keeps the logits of all positions."""
+    def _logits(self, span: Span) -> NDArray[np.float32]:
         with torch.inference_mode():
             output = self._module(
-                input_ids=torch.tensor([ids], dtype=torch.long, device=self._module.device),
-                past_key_values=cast("StockKV", kv).cache,
+                input_ids=torch.tensor([list(span.ids)], dtype=torch.long, device=self._module.device),
+                past_key_values=cast("StockKV", span.kv).cache,
                 use_cache=True,
-                logits_to_keep=keep,
+                logits_to_keep=max(1, span.num_logits),  # 0 would be all
             )
-            return cast("NDArray[np.float32]", output.logits[0].float().cpu().numpy())
+            logits = output.logits[0, output.logits.shape[1] - span.num_logits :]
+            return cast("NDArray[np.float32]", logits.float().cpu().numpy())
 
 
 def _module(config: dict[str, Any], state: dict[str, Tensor]) -> Any:

@@ -21,13 +21,14 @@ from bitsandbytes.nn.modules import Linear4bit, Linear8bitLt
 from truepenny.models import transformers_backend as backend
 from truepenny.models.catalogue import ModelEntry
 from truepenny.models.convert import convert
-from truepenny.models.decode import Generation
+from truepenny.models.decode import Generation, run
 from truepenny.models.engine import LoadedModel
 from truepenny.models.errors import DiskFullError, UnsupportedWeightsError
 from truepenny.models.hardware import Device
 from truepenny.models.hub_folder import hub_folder
-from truepenny.models.language_model import Cancelled, ModelSpec
-from truepenny.models.prefix_cache import PrefixCache
+from truepenny.models.language_model import KV, Cancelled, LanguageModel, ModelSpec, Span, feed
+from truepenny.models.prefix_cache import Lease
+from truepenny.models.speculation import Speculation
 from truepenny.models.store import ModelFolder, Pulled
 from truepenny.models.testing import ByteTokenizer
 from truepenny.models.transformers_backend import TransformersRunner
@@ -87,6 +88,7 @@ def spec_of(precision: str) -> ModelSpec:
         vocabulary=VOCABULARY,
         context_length=512,
         kv_bytes_per_token=0,
+        rows_independent=False,
     )
 
 
@@ -108,8 +110,19 @@ def fed(runner: TransformersRunner, ids: list[int], kv: TransformersKV, chunk: i
     """Logits after `ids`, appended chunk by chunk."""
     logits = np.empty(0)
     for start in range(0, len(ids), chunk):
-        logits = runner.forward(ids[start : start + chunk], kv)
+        logits = feed(runner, ids[start : start + chunk], kv)
     return logits
+
+
+def whole(model: LanguageModel, ids: list[int], kv: KV) -> np.ndarray:
+    """Append `ids` in one call; logits `(len(ids), vocabulary)` after each of them."""
+    return model.forward([Span(ids, kv, len(ids))])[0]
+
+
+def copied(runner: TransformersRunner, kv: TransformersKV, length: int, capacity: int) -> TransformersKV:
+    fork = runner.new_kv(capacity)
+    fork.copy_in(kv.copy_out(0, length))
+    return fork
 
 
 def error(found: np.ndarray, expected: np.ndarray) -> float:
@@ -121,7 +134,7 @@ def greedy(runner: TransformersRunner, logits: np.ndarray, kv: TransformersKV, c
     written: list[int] = []
     for _ in range(count):
         written.append(int(np.argmax(logits)))
-        logits = runner.forward(written[-1:], kv)
+        logits = feed(runner, written[-1:], kv)
     return written
 
 
@@ -131,10 +144,10 @@ def greedy(runner: TransformersRunner, logits: np.ndarray, kv: TransformersKV, c
 @pytest.mark.parametrize("precision", ["fp32", "int8", "nf4"])
 def test_logits_are_close_to_stock_transformers_in_fp32(runners, stock, precision):
     """Chunked prefill and ten single tokens, against transformers' own cache in one call."""
-    expected = stock.forward_all(PROMPT, stock.new_kv(0))
+    expected = whole(stock, PROMPT, stock.new_kv(0))
     runner = runners[precision]
     kv = runner.new_kv(16)
-    found = [fed(runner, PROMPT[:140], kv), *(runner.forward([token], kv) for token in PROMPT[140:])]
+    found = [fed(runner, PROMPT[:140], kv), *(feed(runner, [token], kv) for token in PROMPT[140:])]
     assert error(np.array(found), expected[139:]) < TOLERANCE[precision]
     assert kv.length == 150
 
@@ -159,7 +172,7 @@ def test_int8_rows_do_not_depend_on_their_neighbours(runners):
 def test_a_product_is_not_worth_a_line_in_the_log(runners, caplog):
     """bitsandbytes would write one for each, seven per layer and token."""
     runner = runners["int8"]
-    runner.forward([1, 2], runner.new_kv(8))
+    feed(runner, [1, 2], runner.new_kv(8))
     assert not caplog.records
 
 
@@ -185,11 +198,11 @@ def test_undo_gives_the_same_logits_again(runners, precision):
     runner = runners[precision]
     kv = runner.new_kv(256)
     fed(runner, PROMPT[:100], kv)
-    first = runner.forward(PROMPT[100:110], kv)
+    first = feed(runner, PROMPT[100:110], kv)
     kv.truncate(100)
     fed(runner, [7] * 33, kv)
     kv.truncate(100)
-    assert np.array_equal(runner.forward(PROMPT[100:110], kv), first)
+    assert np.array_equal(feed(runner, PROMPT[100:110], kv), first)
 
 
 def test_a_sequence_grows_beyond_its_first_allocation(runners):
@@ -199,7 +212,7 @@ def test_a_sequence_grows_beyond_its_first_allocation(runners):
     for kv in (small, large):
         fed(runner, PROMPT + PROMPT, kv, 50)
     before = small.nbytes
-    assert np.array_equal(runner.forward([5], small), runner.forward([5], large))
+    assert np.array_equal(feed(runner, [5], small), feed(runner, [5], large))
     assert small.nbytes == before, "growth is by doubling, not by the token"
     assert small.length == 301
 
@@ -209,16 +222,16 @@ def test_a_fork_and_its_origin_go_their_own_ways(runners):
     runner = runners["fp32"]
     origin = runner.new_kv(256)
     fed(runner, PROMPT, origin)
-    fork = origin.copy_prefix(100, 128)
+    fork = copied(runner, origin, 100, 128)
     assert (fork.length, origin.length) == (100, 150)
     expected = runner.new_kv(256)
     fed(runner, PROMPT[:100], expected)
     for kv in (fork, expected):
         fed(runner, [3] * 60, kv)
-    np.testing.assert_allclose(runner.forward([4], fork), runner.forward([4], expected), atol=1e-5)
+    np.testing.assert_allclose(feed(runner, [4], fork), feed(runner, [4], expected), atol=1e-5)
     again = runner.new_kv(256)
     fed(runner, PROMPT, again)
-    assert np.array_equal(runner.forward([4], origin), runner.forward([4], again))
+    assert np.array_equal(feed(runner, [4], origin), feed(runner, [4], again))
 
 
 @pytest.mark.parametrize("length", [-1, 151])
@@ -229,7 +242,87 @@ def test_a_length_that_is_not_there_is_refused(runners, length):
     with pytest.raises(AssertionError):
         kv.truncate(length)
     with pytest.raises(AssertionError):
-        kv.copy_prefix(length, 200)
+        kv.copy_out(0, length)
+
+
+# -- several sequences, several logits -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_logits_of_several_tokens_and_sequences(hub, exact):
+    """Those after each of the last tokens, and what a sequence gets does not depend on its company."""
+    runner = TransformersRunner(
+        backend.build(hub, "fp32", "cpu", torch.float32), spec_of("fp32"), exact=exact
+    )
+    one, two, three = (runner.new_kv(256) for _ in range(3))
+    feed(runner, PROMPT[:70], two)
+    found = runner.forward([Span(PROMPT, one, 0), Span(PROMPT[70:], two, 5), Span(PROMPT[:3], three, 3)])
+    assert [logits.shape for logits in found] == [(count, VOCABULARY) for count in (0, 5, 3)]
+    assert [kv.length for kv in (one, two, three)] == [150, 150, 3]
+    alone = runner.new_kv(256)
+    expected = [
+        feed(runner, PROMPT[start:end], alone)
+        for start, end in ((0, 146), *((i, i + 1) for i in range(146, 150)))
+    ]
+    np.testing.assert_allclose(found[1], expected, atol=1e-4)
+    np.testing.assert_allclose(feed(runner, [9], one), feed(runner, [9], two), atol=1e-4)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("at_check", range(2 * LAYERS + 2))
+def test_cancelled_between_sequences_all_are_as_before(hub, exact, at_check):
+    """Also those whose turn was over."""
+    runner = TransformersRunner(
+        backend.build(hub, "fp32", "cpu", torch.float32), spec_of("fp32"), exact=exact
+    )
+    kvs = [runner.new_kv(256) for _ in range(2)]
+    for kv in kvs:
+        feed(runner, PROMPT[:60], kv)
+    checks = iter([False] * at_check + [True])
+    with pytest.raises(Cancelled):
+        runner.forward([Span(PROMPT[60:90], kv) for kv in kvs], lambda: next(checks))
+    assert [kv.length for kv in kvs] == [60, 60]
+    assert {layer.length for kv in kvs for layer in kv._layers} == {60}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8", "nf4", "bf16"])
+def test_exact_is_warm_and_cold_the_same_bits(hub, precision):
+    """However a prompt was arrived at: typed, deleted, undone, with drafts that were checked."""
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    runner = TransformersRunner(backend.build(hub, precision, "cpu", dtype), spec_of(precision), exact=True)
+    cache = runner.new_cache(2 << 20)
+    chance = np.random.default_rng(1)
+
+    def served(prompt: list[int], lease: Lease[TransformersKV]) -> list[np.ndarray]:
+        """Prefill in chunks of any size on the grid, then three tokens decoded, or checked at once."""
+        ids = prompt[lease.reused_tokens :]
+        logits = [feed(runner, ids, lease.kv)]
+        lease.ids.extend(ids)
+        cache.commit(lease, len(prompt))
+        draft = [5, 6, 7]
+        if chance.random() < 0.5:
+            logits += list(runner.forward([Span(draft, lease.kv, 3)])[0])
+        else:
+            logits += [feed(runner, [token], lease.kv) for token in draft]
+        lease.ids.extend(draft)
+        cache.release(lease)
+        cache.check_integrity()
+        return logits
+
+    reused = 0
+    for _ in range(25):
+        prompt = PROMPT[: int(chance.integers(1, 150))] + [int(chance.integers(0, 3))] * int(
+            chance.integers(0, 90)
+        )
+        lease = cache.acquire(prompt, len(prompt) + int(chance.integers(0, 60)))
+        assert lease.reused_tokens % backend.EXACT_GRID_TOKENS == 0
+        reused += lease.reused_tokens
+        warm = served(prompt, lease)
+        cold_cache, cache = cache, runner.new_cache(1 << 20)
+        cold = served(prompt, cache.acquire(prompt, len(prompt)))
+        cache = cold_cache
+        assert all(np.array_equal(a, b) for a, b in zip(warm, cold, strict=True))
+    assert reused > 500
 
 
 # -- interruptions --------------------------------------------------------------------------------
@@ -245,10 +338,10 @@ def test_cancelled_in_the_middle_the_sequence_is_as_before(runners, precision, a
         fed(runner, PROMPT[:90], sequence)
     checks = iter([False] * at_check + [True])
     with pytest.raises(Cancelled):
-        runner.forward(PROMPT[90:], kv, lambda: next(checks))
+        feed(runner, PROMPT[90:], kv, lambda: next(checks))
     assert kv.length == 90
     assert {layer.length for layer in kv._layers} == {90}
-    assert np.array_equal(runner.forward(PROMPT[90:], kv), runner.forward(PROMPT[90:], untouched))
+    assert np.array_equal(feed(runner, PROMPT[90:], kv), feed(runner, PROMPT[90:], untouched))
 
 
 def test_an_error_in_a_layer_leaves_the_sequence_sound(runners):
@@ -263,10 +356,10 @@ def test_an_error_in_a_layer_leaves_the_sequence_sound(runners):
 
     handle = runner._module.model.layers[1].mlp.register_forward_pre_hook(fail)
     with pytest.raises(RuntimeError, match="out of memory"):
-        runner.forward(PROMPT[90:], kv)
+        feed(runner, PROMPT[90:], kv)
     handle.remove()
     assert {layer.length for layer in kv._layers} == {90}
-    assert np.array_equal(runner.forward([1], kv), runner.forward([1], untouched))
+    assert np.array_equal(feed(runner, [1], kv), feed(runner, [1], untouched))
 
 
 def test_nobody_cancels_the_next_call(runners):
@@ -274,16 +367,16 @@ def test_nobody_cancels_the_next_call(runners):
     runner = runners["fp32"]
     stop = threading.Event()
     kv = runner.new_kv(64)
-    runner.forward([1], kv, stop.is_set)
+    feed(runner, [1], kv, stop.is_set)
     stop.set()
-    runner.forward([2], kv)
+    feed(runner, [2], kv)
     assert kv.length == 2
 
 
 def test_layers_of_unequal_length_are_never_committed(runners):
     """A model that writes past our cache would corrupt every later request."""
     kv = runners["fp32"].new_kv(64)
-    runners["fp32"].forward([1, 2], kv)
+    feed(runners["fp32"], [1, 2], kv)
     with torch.inference_mode():
         kv._layers[1].update(torch.zeros(1, 2, 1, 32), torch.zeros(1, 2, 1, 32))
     with pytest.raises(AssertionError, match=r"\[2, 3\]"):
@@ -312,10 +405,10 @@ def test_a_sliding_window_may_be_rewound(stock):
     runner = TransformersRunner(module, dataclasses.replace(spec_of("fp32"), vocabulary=64))
     kv = runner.new_kv(8)
     for start in range(0, 60, 20):
-        logits = runner.forward(ids[start : start + 20], kv)
+        logits = feed(runner, ids[start : start + 20], kv)
         np.testing.assert_allclose(logits, expected[start + 19], atol=1e-5)
     kv.truncate(25)
-    np.testing.assert_allclose(runner.forward(ids[25:40], kv), expected[39], atol=1e-5)
+    np.testing.assert_allclose(feed(runner, ids[25:40], kv), expected[39], atol=1e-5)
 
 
 def test_a_state_that_cannot_be_rewound_is_refused(hub):
@@ -332,16 +425,13 @@ def test_a_state_that_cannot_be_rewound_is_refused(hub):
 def test_the_decoding_loop_reuses_a_prompt(runners):
     """The prefix cache forks and continues these sequences as it does ours."""
     runner = runners["nf4"]
-    cache: PrefixCache[TransformersKV] = PrefixCache(
-        1 << 20, runner.new_kv, lambda kv, length, capacity: kv.copy_prefix(length, capacity)
-    )
+    cache = runner.new_cache(4 << 20)
 
     def ask(prompt: list[int]) -> tuple[str, int]:
         out: list[Started | Piece] = []
         request = CompletionRequest(prompt_ids=tuple(prompt), max_tokens=8)
-        generation = Generation(request, runner, ByteTokenizer(), out.append, lambda: False)
-        for _ in generation.steps(cache):
-            pass
+        generation = Generation(request, ByteTokenizer(), cache, Speculation(), out.append, runner.spec)
+        run(generation, runner)
         cache.check_integrity()
         text = "".join(event.text for event in out if isinstance(event, Piece))
         return text, generation.usage("stop").reused_tokens
@@ -350,7 +440,7 @@ def test_the_decoding_loop_reuses_a_prompt(runners):
     assert cold[1] == 0
     assert ask(PROMPT) == (cold[0], len(PROMPT) - 1)
     ask([*PROMPT[:120], 1, 2, 3])
-    assert ask(PROMPT) == (cold[0], 120)
+    assert ask(PROMPT) == (cold[0], len(PROMPT) - 1)
 
 
 # -- from our own weights -------------------------------------------------------------------------
@@ -415,8 +505,8 @@ def test_bf16_from_our_weights_is_the_published_model(converted):
     reference = backend.reference(converted)
     loaded = load_here(converted, "bf16")
     ids = list(range(40))
-    expected = reference.forward(ids, reference.new_kv(40))
-    found = loaded.model.forward(ids, loaded.model.new_kv(40))
+    expected = feed(reference, ids, reference.new_kv(40))
+    found = feed(loaded.model, ids, loaded.model.new_kv(40))
     assert error(found, expected) < TOLERANCE["bf16"]
     assert loaded.tokenizer.encode("def x")
 
@@ -440,11 +530,11 @@ def test_the_reference_is_stock_transformers(converted):
     assert {parameter.dtype for parameter in reference._module.parameters()} == {torch.float32}
     kv = reference.new_kv(8)
     assert type(kv.cache) is transformers.DynamicCache
-    whole = reference.forward_all([1, 2, 3, 4, 5], kv)
+    expected = whole(reference, [1, 2, 3, 4, 5], kv)
     kv.truncate(3)
-    np.testing.assert_allclose(reference.forward([4, 5], kv), whole[4], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(feed(reference, [4, 5], kv), expected[4], rtol=1e-4, atol=1e-4)
     kv.truncate(0)
-    np.testing.assert_allclose(reference.forward([1], kv), whole[0], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(feed(reference, [1], kv), expected[0], rtol=1e-4, atol=1e-4)
     assert kv.nbytes == reference.spec.kv_bytes_per_token
 
 
@@ -483,10 +573,22 @@ def test_code_from_a_hub_is_never_fetched(monkeypatch):
         backend.load_on_cuda(ModelFolder("x", Path("x")), "auto", Device("cuda", "Some Card", 2, 1))
 
 
-def test_an_empty_layer_can_be_copied():
-    """A sequence that was leased and cancelled before its first layer."""
-    kv = TransformersKV([SlabLayer(4)])
-    assert (kv.nbytes, kv.copy_prefix(0, 8).length) == (0, 0)
+def test_a_layer_without_rows_of_its_own_is_copied_as_such():
+    """One that reads another layer's (Gemma 3n): of its sequence there are rows all the same."""
+    kv, fork = (TransformersKV([SlabLayer(4), SlabLayer(4)]) for _ in range(2))
+    states = torch.arange(24.0).view(1, 1, 6, 4)
+    with torch.inference_mode():
+        kv._layers[0].update(states, -states)
+    kv.commit(6)
+    rows = kv.copy_out(1, 6)
+    assert (rows.num_rows, rows.part(2, 4).num_rows) == (5, 2)
+    assert rows.nbytes == 2 * 5 * 4 * 4
+    fork.copy_in(rows.part(0, 2))
+    fork.copy_in(rows.part(2, 5))
+    assert fork.length == 5
+    assert torch.equal(fork._layers[0].keys, states[:, :, 1:])
+    assert torch.equal(fork._layers[0].values, -states[:, :, 1:])
+    assert not fork._layers[1].is_initialized
 
 
 # -- on a GPU -------------------------------------------------------------------------------------
@@ -498,14 +600,15 @@ def test_an_empty_layer_can_be_copied():
 def test_on_a_gpu_reuse_and_cancel_hold(hub, stock, precision):
     """The same claims as on the CPU, within what bfloat16 rounds."""
     runner = TransformersRunner(backend.build(hub, precision, "cuda:0"), spec_of(precision))
-    expected = stock.forward_all(PROMPT, stock.new_kv(0))[-1]
+    expected = whole(stock, PROMPT, stock.new_kv(0))[-1]
     kv = runner.new_kv(64)
     cold = fed(runner, PROMPT, kv)
     assert error(cold, expected) < TOLERANCE[precision] + TOLERANCE["bf16"]
     checks = iter([False, False, True])
     with pytest.raises(Cancelled):
-        runner.forward([1, 2, 3], kv, lambda: next(checks))
+        feed(runner, [1, 2, 3], kv, lambda: next(checks))
     kv.truncate(100)
-    warm = runner.forward(PROMPT[100:], kv)
+    warm = feed(runner, PROMPT[100:], kv)
     assert error(warm, cold) < TOLERANCE["bf16"]
-    assert kv.copy_prefix(50, 60).length == 50
+    fork = copied(runner, kv, 100, 60)
+    assert error(feed(runner, PROMPT[100:], fork), cold) < TOLERANCE["bf16"]
