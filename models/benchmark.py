@@ -17,9 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .decode import prefill_chunks
 from .errors import BenchmarkError
-from .language_model import KV, LanguageModel
+from .language_model import KV, LanguageModel, Span, feed
 from .tokens import StreamDecoder, TokenBytes, Tokenizer
 
 Clock = Callable[[], float]
@@ -119,8 +118,8 @@ class Subject:
     def warm_up(self, ids: Sequence[int]) -> None:
         """First-touch costs (page faults, thread pools) are paid before the clock runs."""
         kv = self.model.new_kv(len(ids) + 1)
-        self.model.forward(ids, kv)
-        self.model.forward(ids[:1], kv)
+        feed(self.model, ids, kv)
+        feed(self.model, ids[:1], kv)
 
     def prefill(self, prompt: Prompt, tokenizer: Tokenizer, capacity: int, clock: Clock) -> None:
         """A cold prompt in a new cache, and the first token."""
@@ -129,10 +128,12 @@ class Subject:
         encoded = clock()
         self._kv = self.model.new_kv(capacity)
         length = len(prompt.ids)
-        *chunks, last = prefill_chunks(0, length) if self.in_chunks else [(0, length)]
-        for start, end in chunks:
-            self.model.forward(prompt.ids[start:end], self._kv)
-        logits = self.model.forward(prompt.ids[slice(*last)], self._kv)
+        step = self.model.spec.chunk_tokens if self.in_chunks else length
+        logits = np.empty(0, dtype=np.float32)
+        for start in range(0, length, step):
+            end = min(length, start + step)
+            span = Span(prompt.ids[start:end], self._kv, num_logits=int(end == length))
+            (logits,) = self.model.forward([span])
         computed = clock()
         self._next = int(np.argmax(logits))
         self.ttft_s.append(clock() - started)
@@ -144,15 +145,15 @@ class Subject:
         for _ in range(num_tokens):
             self.written.append(self._next)
             started = clock()
-            self._next = int(np.argmax(self.model.forward([self._next], self._kv)))
+            self._next = int(np.argmax(feed(self.model, [self._next], self._kv)))
             self.decode_s.append(clock() - started)
 
     def step(self, ids: Sequence[int], clock: Clock) -> None:
-        """One call with several tokens, taken back afterwards."""
+        """One call with several tokens and the logits of all, taken back afterwards: what a draft costs."""
         assert self._kv is not None, "step follows prefill"
         length = self._kv.length
         started = clock()
-        self.model.forward(ids, self._kv)
+        self.model.forward([Span(ids, self._kv, num_logits=len(ids))])
         self.step_s.setdefault(len(ids), []).append(clock() - started)
         self._kv.truncate(length)
 

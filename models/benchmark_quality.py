@@ -10,26 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .decode import CHUNK_TOKENS
-from .language_model import KV, LanguageModel
+from .language_model import LanguageModel, Span
 
 FIRST_POSITION = 16
 """Before it there is too little text for a prediction to mean anything."""
 
 TELL_POSITIONS = 50
 
-
-class Reference(LanguageModel, Protocol):
-    """A model that can say what may come after every token of a call."""
-
-    def forward_all(self, ids: Sequence[int], kv: KV) -> NDArray[np.float32]:
-        """Append `ids`; logits `(len(ids), vocabulary)`."""
-        ...
+BLOCK_TOKENS = 64
+"""Tokens of a call; logits of a whole vocabulary are large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +44,7 @@ class Quality:
 
 def measure_quality(
     ours: LanguageModel,
-    reference: Reference,
+    reference: LanguageModel,
     ids: Sequence[int],
     num_positions: int = 300,
     *,
@@ -60,32 +53,27 @@ def measure_quality(
 ) -> Quality:
     """Both read `ids` from the start; they are compared at positions drawn once and for all by `seed`.
 
-    Ours gives logits only at the end of a call, so its calls end at these positions; the reference
-    reads in blocks.  `tell` hears how far it is, now and then.
+    `tell` hears how far it is, now and then.
     """
     positions = sample(len(ids), num_positions, seed)
     ours_kv, reference_kv = ours.new_kv(len(ids)), reference.new_kv(len(ids))
     surprise: list[tuple[float, float]] = []
     divergence: list[float] = []
     same = 0
-    for start in range(0, len(ids), CHUNK_TOKENS):
-        end = min(start + CHUNK_TOKENS, len(ids))
+    for start in range(0, positions[-1] + 1, BLOCK_TOKENS):
+        end = min(start + BLOCK_TOKENS, len(ids))
         here = [position for position in positions if start <= position < end]
-        if not here and start > positions[-1]:
-            break
-        block = reference.forward_all(ids[start:end], reference_kv)
-        at = start
+        num_logits = end - here[0] if here else 0
+        (ours_block,) = ours.forward([Span(ids[start:end], ours_kv, num_logits)])
+        (reference_block,) = reference.forward([Span(ids[start:end], reference_kv, num_logits)])
         for position in here:
-            p = _log_softmax(block[position - start])
-            q = _log_softmax(ours.forward(ids[at : position + 1], ours_kv))
-            at = position + 1
-            surprise.append((-float(q[ids[at]]), -float(p[ids[at]])))
+            q = _log_softmax(ours_block[position - end])
+            p = _log_softmax(reference_block[position - end])
+            surprise.append((-float(q[ids[position + 1]]), -float(p[ids[position + 1]])))
             divergence.append(float(np.sum(np.exp(p) * (p - q))))
             same += int(np.argmax(p) == np.argmax(q))
             if len(divergence) % TELL_POSITIONS == 0:
                 tell(f"quality: {len(divergence)} of {len(positions)} positions")
-        if at < end:
-            ours.forward(ids[at:end], ours_kv)
     mean_ours, mean_reference = np.mean(surprise, axis=0)
     ratio = float(np.exp(mean_ours - mean_reference))
     spread = float(np.std(np.diff(surprise, axis=1)))

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from .benchmark import Plan, Ratios, Speed, Subject, best_ratios, code_prompt, measure, ratios
-from .benchmark_quality import Quality, Reference, measure_quality
+from .benchmark_quality import Quality, measure_quality
 from .engine import LoadedModel
 from .errors import BenchmarkError
 from .hardware import Device, cpu_seconds, probe, processor_name, resident_bytes
+from .language_model import LanguageModel
 from .packed import read_header
 from .sources import Progress
 from .store import ModelFolder, require
@@ -185,7 +186,7 @@ def _load(folder: ModelFolder, precision: Precision, device: Device) -> tuple[Lo
 
 def _reference(
     folder: ModelFolder, device: Device, total_bytes: int, progress: Progress
-) -> tuple[Reference, float]:
+) -> tuple[LanguageModel, float]:
     from .transformers_backend import reference  # imports transformers
 
     progress.start(total_bytes, "unpacking the fp32 reference")

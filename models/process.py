@@ -28,6 +28,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 from .endpoint import ALREADY_RUNNING, FAKE_MODEL, EngineFiles, engine_files, uses_sockets
 from .engine import Engine, LoadedModel
 from .errors import EngineUnavailableError, ModelsError
+from .language_model import feed
 from .serving import EngineApi
 from .testing import ByteTokenizer, FakeModel, Script, fake_cache, fake_chat
 from .wire import PRECISIONS, Precision
@@ -142,8 +143,8 @@ def _load(model: str, precision: Precision) -> LoadedModel:
 def _warm_up(loaded: LoadedModel) -> None:
     """First-touch costs (page faults, thread pools, the token table) are paid before anyone waits."""
     kv = loaded.model.new_kv(64)
-    loaded.model.forward([0] * 8, kv)
-    loaded.model.forward([0], kv)
+    feed(loaded.model, [0] * 8, kv)
+    feed(loaded.model, [0], kv)
     loaded.tokenizer.vocabulary.beginning_with(b"a")
 
 
