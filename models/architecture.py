@@ -1,20 +1,27 @@
 """The shape of a decoder-only model: what the runner, the reader and the packed file agree on.
 
-Knows the families whose arithmetic is ours to run: `qwen2` and `llama` (Mistral is a llama).  Holds
-no weights and imports no torch.
+Families differ in data, not in code: the kind of norm and of MLP, which projections have a bias, how
+far a token looks back, how positions are stretched.  A family name says where a record came from and
+what others call its weights.  Holds no weights and imports no torch.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, cast
+from dataclasses import MISSING, asdict, dataclass, fields
+from typing import Any, Literal, cast, get_args
 
 from .errors import UnsupportedWeightsError
+from .rotary import RopeScaling
 
-Family = Literal["qwen2", "llama"]
-FAMILIES: tuple[Family, ...] = ("qwen2", "llama")
+Family = Literal["qwen2", "llama", "mistral", "starcoder2"]
+FAMILIES: tuple[Family, ...] = get_args(Family)
+
+Norm = Literal["rms", "layer"]
+"""`layer` has a bias, `rms` has none."""
+Mlp = Literal["gated_silu", "gelu_tanh"]
+"""`down(silu(gate(x)) · up(x))`, or `down(gelu(up(x)))` with the tanh approximation."""
 
 MAX_LAYERS = 256
 MAX_WIDTH = 1 << 20
@@ -23,10 +30,12 @@ MAX_WIDTH = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """RMS norms, rotary positions (half-split), grouped-query attention, SwiGLU.
+    """Rotary positions (half-split), grouped-query attention, and what the fields say.
 
     `hidden` and `num_heads * head_dim` may differ.  `tied_embeddings` says that the file has no head
     of its own; `eos_ids` are all the tokens that end a text or a turn, most important first.
+    `rms_eps` belongs to norms of either kind.  A token sees the `sliding_window` tokens that end with
+    itself, in every layer; 0: all.
     """
 
     family: Family
@@ -46,6 +55,26 @@ class Architecture:
     add_bos: bool
     eos_ids: tuple[int, ...]
     chat_template: str | None
+    norm: Norm = "rms"
+    mlp: Mlp = "gated_silu"
+    o_bias: bool = False
+    mlp_bias: bool = False
+    sliding_window: int = 0
+    rope_scaling: RopeScaling | None = None
+
+    @property
+    def mlp_inputs(self) -> tuple[str, ...]:
+        """The projections that read the MLP's input, in the order in which they are stacked."""
+        return ("gate", "up") if self.mlp == "gated_silu" else ("up",)
+
+    @property
+    def is_plain(self) -> bool:
+        """RMS norms, a gated MLP, biases of q, k and v alone, every token seen, positions not stretched."""
+        return (
+            (self.norm, self.mlp, self.rope_scaling) == ("rms", "gated_silu", None)
+            and not (self.o_bias or self.mlp_bias)
+            and not 0 < self.sliding_window < self.context_length
+        )
 
     @property
     def q_width(self) -> int:
@@ -76,22 +105,31 @@ class Architecture:
         yield "embed.weight", (self.vocabulary, self.hidden)
         for index in range(self.num_layers):
             at = f"layers.{index}"
-            yield f"{at}.attn_norm.weight", (self.hidden,)
+            yield from self._norm(f"{at}.attn_norm")
             for part, width in (("q", self.q_width), ("k", self.kv_width), ("v", self.kv_width)):
-                yield f"{at}.attn.{part}.weight", (width, self.hidden)
-                if self.qkv_bias:
-                    yield f"{at}.attn.{part}.bias", (width,)
-            yield f"{at}.attn.o.weight", (self.hidden, self.q_width)
-            yield f"{at}.ffn_norm.weight", (self.hidden,)
-            yield f"{at}.ffn.gate.weight", (self.intermediate, self.hidden)
-            yield f"{at}.ffn.up.weight", (self.intermediate, self.hidden)
-            yield f"{at}.ffn.down.weight", (self.hidden, self.intermediate)
-        yield "norm.weight", (self.hidden,)
+                yield from _linear(f"{at}.attn.{part}", width, self.hidden, has_bias=self.qkv_bias)
+            yield from _linear(f"{at}.attn.o", self.hidden, self.q_width, has_bias=self.o_bias)
+            yield from self._norm(f"{at}.ffn_norm")
+            for part in self.mlp_inputs:
+                yield from _linear(f"{at}.ffn.{part}", self.intermediate, self.hidden, has_bias=self.mlp_bias)
+            yield from _linear(f"{at}.ffn.down", self.hidden, self.intermediate, has_bias=self.mlp_bias)
+        yield from self._norm("norm")
         if not self.tied_embeddings:
             yield "lm_head.weight", (self.vocabulary, self.hidden)
 
+    def _norm(self, name: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+        yield f"{name}.weight", (self.hidden,)
+        if self.norm == "layer":
+            yield f"{name}.bias", (self.hidden,)
+
     def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+        """What has its default is left out: a record says only in what its family is special."""
+        values = {
+            field.name: value
+            for field, value in zip(fields(self), asdict(self).values(), strict=True)
+            if value != field.default
+        }
+        return json.dumps(values, ensure_ascii=False, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Architecture:
@@ -108,13 +146,16 @@ class Architecture:
         if not isinstance(raw, dict):
             raise UnsupportedWeightsError("the architecture record is not a JSON object")
         values = cast("dict[str, Any]", raw)
-        expected = {field.name for field in fields(cls)}
-        if values.keys() != expected:
-            odd = ", ".join(sorted(values.keys() ^ expected))
+        known = {field.name for field in fields(cls)}
+        needed = {field.name for field in fields(cls) if field.default is MISSING}
+        if odd := ", ".join(sorted((values.keys() - known) | (needed - values.keys()))):
             raise UnsupportedWeightsError(f"the architecture record has missing or unknown keys: {odd}")
         eos = values["eos_ids"]
         values["eos_ids"] = tuple(cast("list[Any]", eos)) if isinstance(eos, list) else eos
+        scaling: object = values.get("rope_scaling")
         try:
+            if scaling is not None:
+                values["rope_scaling"] = RopeScaling(**cast("dict[str, Any]", scaling))
             architecture = cls(**values)
             architecture.check()
         except TypeError as error:
@@ -127,7 +168,8 @@ class Architecture:
         Raises:
             UnsupportedWeightsError: names the field and the value found.
         """
-        self._check_family_and_sizes()
+        self._check_kinds()
+        self._check_sizes()
         if self.num_heads % self.num_kv_heads:
             raise UnsupportedWeightsError(
                 f"{self.num_heads} attention heads cannot share {self.num_kv_heads} key/value heads"
@@ -144,11 +186,18 @@ class Architecture:
                     f"token id {token!r} is outside the vocabulary of {self.vocabulary}"
                 )
 
-    def _check_family_and_sizes(self) -> None:
-        if self.family not in FAMILIES:
-            raise UnsupportedWeightsError(
-                f"architecture {self.family!r} is not one we run ({', '.join(FAMILIES)})"
-            )
+    def _check_kinds(self) -> None:
+        kinds = {"family": FAMILIES, "norm": get_args(Norm), "mlp": get_args(Mlp)}
+        for name, known in kinds.items():
+            if (value := getattr(self, name)) not in known:
+                raise UnsupportedWeightsError(f"{name} {value!r} is not one we run ({', '.join(known)})")
+        for name in ("tied_embeddings", "qkv_bias", "add_bos", "o_bias", "mlp_bias"):
+            if not isinstance(value := getattr(self, name), bool):
+                raise UnsupportedWeightsError(f"{name} is {value!r}; expected true or false")
+        if self.rope_scaling is not None:
+            self.rope_scaling.check()
+
+    def _check_sizes(self) -> None:
         limits = {
             "num_layers": MAX_LAYERS,
             "hidden": MAX_WIDTH,
@@ -163,3 +212,16 @@ class Architecture:
             value: object = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= limit:
                 raise UnsupportedWeightsError(f"{name} is {value!r}; expected 1 to {limit}")
+        window: object = getattr(self, "sliding_window")  # noqa: B009  (its type is not yet known to hold)
+        if (
+            isinstance(window, bool)
+            or not isinstance(window, int)
+            or not 0 <= window <= limits["context_length"]
+        ):
+            raise UnsupportedWeightsError(f"sliding_window is {window!r}; expected 0, for none, or more")
+
+
+def _linear(name: str, out: int, width: int, *, has_bias: bool) -> Iterator[tuple[str, tuple[int, ...]]]:
+    yield f"{name}.weight", (out, width)
+    if has_bias:
+        yield f"{name}.bias", (out,)

@@ -1,8 +1,7 @@
-"""From published weights to what the engine maps: `packed` and `tokenizer.json`.  Done once per model."""
+"""From published weights to what the engine maps: `packed` and a tokenizer.  Done once per model."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,24 +10,12 @@ from numpy.typing import NDArray
 
 from .catalogue import ModelEntry
 from .errors import DiskFullError, WeightsMissingError
-from .gguf_file import GgufFile
-from .gguf_tokenizer import write_tokenizer
+from .hub_config import hub_name
 from .packed import layout, write_packed
+from .published import open_weights, write_tokenizer
 from .pull import FULL, MARGIN_BYTES, free_bytes
 from .sources import Progress
 from .store import ModelFolder
-
-_HF_LAYER = {
-    "attn_norm": "input_layernorm",
-    "ffn_norm": "post_attention_layernorm",
-    "attn.q": "self_attn.q_proj",
-    "attn.k": "self_attn.k_proj",
-    "attn.v": "self_attn.v_proj",
-    "attn.o": "self_attn.o_proj",
-    "ffn.gate": "mlp.gate_proj",
-    "ffn.up": "mlp.up_proj",
-    "ffn.down": "mlp.down_proj",
-}
 
 
 def convert(
@@ -53,18 +40,18 @@ def convert(
     if not folder.is_pulled(entry.sha256):
         raise WeightsMissingError(f"{entry.name} is not on this machine; run: truepenny pull {entry.name}")
     progress.start(0, "reading")
-    file = GgufFile(folder.weights)
-    total = sum(slot.nbytes for slot in layout(file.architecture).values())
+    weights = open_weights(folder.weights)
+    total = sum(slot.nbytes for slot in layout(weights.architecture).values())
     needed = total + MARGIN_BYTES
     if (room := free(folder.root)) < needed:
         raise DiskFullError(_too_full(folder.root, needed, room))
     try:
-        write_tokenizer(file, folder.tokenizer)
+        write_tokenizer(weights, folder)
         progress.start(total, "converting")
         write_packed(
             folder.packed,
-            file.architecture,
-            file.tensor,
+            weights.architecture,
+            weights.tensor,
             model=entry.name,
             source_sha256=entry.sha256,
             advance=progress.advance,
@@ -85,22 +72,8 @@ def _too_full(path: Path, needed: int, room: int) -> str:
     )
 
 
-def hub_name(name: str) -> str:
-    """The name that transformers gives to one of our canonical names, for `qwen2` and `llama`."""
-    top = {
-        "embed.weight": "model.embed_tokens.weight",
-        "norm.weight": "model.norm.weight",
-        "lm_head.weight": "lm_head.weight",
-    }
-    if name in top:
-        return top[name]
-    match = re.fullmatch(r"layers\.(\d+)\.(.+)\.(weight|bias)", name)
-    assert match is not None, name
-    return f"model.layers.{match[1]}.{_HF_LAYER[match[2]]}.{match[3]}"
-
-
 def reference_state_dict(folder: ModelFolder) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """The weights as published, in float32 under transformers' names: what quantisation is judged by."""
-    file = GgufFile(folder.weights)
-    for name, _ in file.architecture.tensor_shapes():
-        yield hub_name(name), file.tensor(name)
+    weights = open_weights(folder.weights)
+    for name, _ in weights.architecture.tensor_shapes():
+        yield hub_name(name, weights.architecture.family), weights.tensor(name)

@@ -14,11 +14,18 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .architecture import FAMILIES, Architecture
+from .architecture import Architecture, Family
 from .errors import UnsupportedWeightsError
+from .rotary import RopeScaling, frequencies
+
+FAMILIES: tuple[Family, ...] = ("qwen2", "llama", "starcoder2")
+"""By `general.architecture`.  Mistral is published as `llama`."""
 
 TEXT_ENDERS = frozenset(("<|im_end|>", "<|endoftext|>", "</s>", "<|eot_id|>", "<|end_of_text|>"))
 """Control tokens that end a text or a turn wherever a vocabulary has them."""
+
+_STARCODER2_WINDOW = 4096
+"""Of all three sizes published; their GGUF files do not tell."""
 
 _TOP = {"embed": "token_embd", "norm": "output_norm", "lm_head": "output"}
 _IN_LAYER = {
@@ -56,6 +63,7 @@ class GgufFile:
         """
         self.path = path
         self._fields, self._tensors = _open(path)
+        self._kind: Any = self.field("general.architecture")
         self.architecture = self._read_architecture()
         self._check_tensors()
 
@@ -102,48 +110,56 @@ class GgufFile:
             raise UnsupportedWeightsError(f"{self.path}: {name} unpacks to {values.shape}, expected {shape}")
         heads = {"q": self.architecture.num_heads, "k": self.architecture.num_kv_heads}
         turned = re.fullmatch(r"layers\.\d+\.attn\.([qk])\.(?:weight|bias)", name)
-        if turned and self.architecture.family == "llama":
+        if turned and self._kind == "llama":
             return _half_split(values, heads[turned[1]])
         return values
 
     def _read_architecture(self) -> Architecture:
-        family = self.field("general.architecture")
-        if family not in FAMILIES:
+        kind = self._kind
+        if kind not in FAMILIES:
             raise UnsupportedWeightsError(
-                f"{self.path}: architecture {family!r} is not one we run ({', '.join(FAMILIES)})"
-            )
-        scaling = self.field(f"{family}.rope.scaling.type", "none")
-        if scaling != "none" or "rope_freqs.weight" in self._tensors:
-            raise UnsupportedWeightsError(
-                f"{self.path}: scaled rotary positions ({scaling}) are not supported"
+                f"{self.path}: architecture {kind!r} is not one we run ({', '.join(FAMILIES)})"
             )
         if "token_embd.weight" not in self._tensors:
             raise UnsupportedWeightsError(f"{self.path}: it has no token_embd.weight")
         vocabulary, *_ = (*_shape(self._tensors["token_embd.weight"]), 0)
-        num_heads = self._size(f"{family}.attention.head_count")
-        hidden = self._size(f"{family}.embedding_length")
+        num_heads = self._size(f"{kind}.attention.head_count")
+        hidden = self._size(f"{kind}.embedding_length")
+        head_dim = self._size(f"{kind}.attention.key_length", hidden // max(1, num_heads))
+        self._check_heads(kind, head_dim)
+        # Metadata is single precision; what was published is the short decimal.
+        theta = _decimal(self.number(f"{kind}.rope.freq_base", 10_000.0))
+        eps = "layer_norm_epsilon" if kind == "starcoder2" else "layer_norm_rms_epsilon"
+        window = self._size(
+            f"{kind}.attention.sliding_window", _STARCODER2_WINDOW if kind == "starcoder2" else 0
+        )
         tokens = self.tokens()
         bos = self.field("tokenizer.ggml.bos_token_id")
         template = self.field("tokenizer.chat_template")
         architecture = Architecture(
-            family=family,
-            num_layers=self._size(f"{family}.block_count"),
+            family="mistral" if kind == "llama" and window else kind,
+            num_layers=self._size(f"{kind}.block_count"),
             hidden=hidden,
-            intermediate=self._size(f"{family}.feed_forward_length"),
+            intermediate=self._size(f"{kind}.feed_forward_length"),
             num_heads=num_heads,
-            num_kv_heads=self._size(f"{family}.attention.head_count_kv", num_heads),
-            head_dim=self._size(f"{family}.attention.key_length", hidden // max(1, num_heads)),
-            # Metadata is single precision; what was published is the short decimal.
-            rope_theta=_decimal(self.number(f"{family}.rope.freq_base", 10_000.0)),
-            rms_eps=_decimal(self.number(f"{family}.attention.layer_norm_rms_epsilon")),
+            num_kv_heads=self._size(f"{kind}.attention.head_count_kv", num_heads),
+            head_dim=head_dim,
+            rope_theta=theta,
+            rms_eps=_decimal(self.number(f"{kind}.attention.{eps}")),
             vocabulary=vocabulary,
-            context_length=self._size(f"{family}.context_length"),
+            context_length=self._size(f"{kind}.context_length"),
             tied_embeddings="output.weight" not in self._tensors,
             qkv_bias="blk.0.attn_q.bias" in self._tensors,
             bos_id=bos if isinstance(bos, int) else None,
             add_bos=self.field("tokenizer.ggml.add_bos_token", False) is True,  # noqa: FBT003  (a default)
             eos_ids=self._enders(tokens),
             chat_template=template if isinstance(template, str) else None,
+            norm="layer" if kind == "starcoder2" else "rms",
+            mlp="gelu_tanh" if kind == "starcoder2" else "gated_silu",
+            o_bias="blk.0.attn_output.bias" in self._tensors,
+            mlp_bias="blk.0.ffn_down.bias" in self._tensors,
+            sliding_window=window,
+            rope_scaling=self._read_scaling(kind, head_dim, theta),
         )
         architecture.check()
         if len(tokens) > architecture.vocabulary:
@@ -151,6 +167,37 @@ class GgufFile:
                 f"{self.path}: {len(tokens)} tokens, but only {architecture.vocabulary} embedding rows"
             )
         return architecture
+
+    def _check_heads(self, kind: str, head_dim: int) -> None:
+        """Refuse heads that are turned in part, or whose values have another width."""
+        for key in ("rope.dimension_count", "attention.value_length"):
+            if (found := self._size(f"{kind}.{key}", head_dim)) != head_dim:
+                raise UnsupportedWeightsError(f"{self.path}: {key} is {found}, only {head_dim} is supported")
+
+    def _read_scaling(self, kind: str, head_dim: int, theta: float) -> RopeScaling | None:
+        scaling = self.field(f"{kind}.rope.scaling.type", "none")
+        if (found := self._tensors.get("rope_freqs.weight")) is not None:
+            return self._llama3(_dequantise(found).reshape(-1), head_dim, theta)
+        if scaling == "none":
+            return None
+        if scaling != "linear":
+            raise UnsupportedWeightsError(
+                f"{self.path}: scaled rotary positions ({scaling}) are not supported"
+            )
+        return RopeScaling("linear", self.number(f"{kind}.rope.scaling.factor"))
+
+    def _llama3(self, divisors: NDArray[np.float32], head_dim: int, theta: float) -> RopeScaling:
+        """The file has what each frequency is divided by, not the numbers it was made from: those
+        that Llama was published with are tried.
+        """
+        scaling = RopeScaling("llama3", round(float(divisors.max()), 3))
+        scaling.check()
+        expected = frequencies(head_dim, theta) / frequencies(head_dim, theta, scaling)
+        if divisors.shape != expected.shape or not np.allclose(divisors, expected, rtol=1e-4):
+            raise UnsupportedWeightsError(
+                f"{self.path}: its rotary positions are scaled as in no Llama we know (rope_freqs)"
+            )
+        return scaling
 
     def _size(self, key: str, default: int | None = None) -> int:
         value = self.number(key, default)
@@ -170,7 +217,7 @@ class GgufFile:
 
     def _check_tensors(self) -> None:
         expected = {gguf_name(name): shape for name, shape in self.architecture.tensor_shapes()}
-        if odd := sorted(expected.keys() ^ self._tensors.keys()):
+        if odd := sorted(expected.keys() ^ (self._tensors.keys() - {"rope_freqs.weight"})):
             raise UnsupportedWeightsError(
                 f"{self.path}: {len(odd)} tensors missing or unknown for a {self.architecture.family} model "
                 f"({', '.join(odd[:3])})"

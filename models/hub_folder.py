@@ -1,5 +1,6 @@
 """A model's weights as transformers reads them: `config.json` and bfloat16 safetensors, made once.
 
+Weights that were published as such a folder are read where they are.  A GGUF file is unpacked:
 transformers refuses to read a GGUF file and quantise with bitsandbytes in one go, and reading one
 takes it a minute each time.  So the file is unpacked once into
 
@@ -23,9 +24,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .architecture import Architecture
 from .convert import reference_state_dict
 from .errors import DiskFullError
+from .hub_config import config_of
 from .packed import read_header
 from .pull import FULL, MARGIN_BYTES, free_bytes
 from .store import ModelFolder
@@ -35,42 +36,16 @@ _log = logging.getLogger(__name__)
 PART_BYTES = 1 << 30
 """Weights are held in memory and written in parts of about this size."""
 
-_CLASSES = {"qwen2": "Qwen2ForCausalLM", "llama": "LlamaForCausalLM"}
-
-
-def config_of(architecture: Architecture) -> dict[str, Any]:
-    """The `config.json` of this architecture, without a data type."""
-    a = architecture
-    config: dict[str, Any] = {
-        "model_type": a.family,
-        "architectures": [_CLASSES[a.family]],
-        "vocab_size": a.vocabulary,
-        "hidden_size": a.hidden,
-        "intermediate_size": a.intermediate,
-        "num_hidden_layers": a.num_layers,
-        "num_attention_heads": a.num_heads,
-        "num_key_value_heads": a.num_kv_heads,
-        "head_dim": a.head_dim,
-        "hidden_act": "silu",
-        "max_position_embeddings": a.context_length,
-        "rms_norm_eps": a.rms_eps,
-        "rope_parameters": {"rope_type": "default", "rope_theta": a.rope_theta},
-        "tie_word_embeddings": a.tied_embeddings,
-        "bos_token_id": a.bos_id,
-        "eos_token_id": list(a.eos_ids),
-    }
-    if a.family == "llama":
-        config["attention_bias"] = a.qkv_bias
-    return config
-
 
 def hub_folder(folder: ModelFolder, *, free: Callable[[Path], int] = free_bytes) -> Path:
-    """The folder to give to `from_pretrained`; made now if it is not there.
+    """The folder to give to `from_pretrained`: as published, or made now if it is not there.
 
     Raises:
         UnsupportedWeightsError: not converted, or weights we cannot read.
         DiskFullError: not enough room.
     """
+    if folder.weights.is_dir():
+        return folder.weights
     header = read_header(folder.packed)
     target = folder.root / f"hub-bf16-v1-{header.source_sha256[:12]}"
     if target.is_dir():

@@ -6,8 +6,13 @@ written where it belongs and attention reads a view.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import cast
+
 import torch
 from torch import Tensor
+
+from .language_model import Rows
 
 KV_BLOCK_TOKENS = 512
 """Attention looks at whole blocks of this many rows, those not yet valid masked.
@@ -33,7 +38,7 @@ class SlabKV:
         capacity_tokens: int,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        shape = (num_layers, num_kv_heads, _whole_blocks(max(1, capacity_tokens)), head_dim)
+        shape = (num_layers, num_kv_heads, whole_blocks(max(1, capacity_tokens)), head_dim)
         self._keys = torch.zeros(shape, dtype=dtype)
         self._values = torch.zeros(shape, dtype=dtype)
         self._length = 0
@@ -59,38 +64,37 @@ class SlabKV:
         needed = self._length + num_rows
         if needed <= self.capacity_tokens:
             return
-        capacity = _whole_blocks(max(needed, 2 * self.capacity_tokens))
+        capacity = whole_blocks(max(needed, 2 * self.capacity_tokens))
         self._keys = self._grown(self._keys, capacity)
         self._values = self._grown(self._values, capacity)
 
-    def columns(self, num_new: int) -> int:
-        """How many rows attention sees after `num_new` more: whole blocks."""
-        return _whole_blocks(self._length + num_new)
-
-    def write(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Put new rows `(num_kv_heads, n, head_dim)` after the valid ones of one layer.
-
-        Returns views `(num_kv_heads, columns(n), head_dim)` of all the layer's rows.
-        """
+    def write(self, layer: int, keys: Tensor, values: Tensor) -> None:
+        """Put new rows `(num_kv_heads, n, head_dim)` after the valid ones of one layer."""
         start, end = self._length, self._length + keys.shape[1]
         self._keys[layer, :, start:end] = keys
         self._values[layer, :, start:end] = values
-        columns = _whole_blocks(end)
-        return self._keys[layer, :, :columns], self._values[layer, :, :columns]
+
+    def view(self, layer: int, end: int, start: int = 0) -> tuple[Tensor, Tensor]:
+        """Rows `[start, end)` of one layer, `(num_kv_heads, end - start, head_dim)`, valid or not."""
+        return self._keys[layer, :, start:end], self._values[layer, :, start:end]
 
     def commit(self, num_new: int) -> None:
         """Rows put by `write` become valid, once every layer has put them."""
         self._length += num_new
         assert self._length <= self.capacity_tokens, f"{self._length} rows in {self.capacity_tokens}"
 
-    def copy_prefix(self, length: int, capacity_tokens: int) -> SlabKV:
-        """A new sequence that begins with a copy of rows `[0, length)`."""
-        num_layers, num_kv_heads, _, head_dim = self._keys.shape
-        fork = SlabKV(num_layers, num_kv_heads, head_dim, max(capacity_tokens, length), self._keys.dtype)
-        fork._keys[:, :, :length] = self._keys[:, :, :length]
-        fork._values[:, :, :length] = self._values[:, :, :length]
-        fork._length = length
-        return fork
+    def copy_out(self, start: int, end: int) -> SlabRows:
+        assert 0 <= start < end <= self._length, f"rows [{start}, {end}) of {self._length}"
+        return SlabRows(self._keys[:, :, start:end].clone(), self._values[:, :, start:end].clone())
+
+    def copy_in(self, rows: Rows) -> None:
+        copied = cast("SlabRows", rows)
+        self.reserve(copied.num_rows)
+        end = self._length + copied.num_rows
+        with torch.inference_mode():  # slabs that grew in a forward pass may be written to only there
+            self._keys[:, :, self._length : end] = copied.keys
+            self._values[:, :, self._length : end] = copied.values
+        self._length = end
 
     def _grown(self, old: Tensor, capacity: int) -> Tensor:
         new = torch.zeros((*old.shape[:2], capacity, old.shape[3]), dtype=old.dtype)
@@ -98,5 +102,26 @@ class SlabKV:
         return new
 
 
-def _whole_blocks(num_rows: int) -> int:
+@dataclass(frozen=True, slots=True)
+class SlabRows:
+    """Rows of a `SlabKV`, `(num_layers, num_kv_heads, n, head_dim)` each."""
+
+    keys: Tensor
+    values: Tensor
+
+    @property
+    def num_rows(self) -> int:
+        return self.keys.shape[2]
+
+    @property
+    def nbytes(self) -> int:
+        return self.keys.nbytes + self.values.nbytes
+
+    def part(self, start: int, end: int) -> SlabRows:
+        assert 0 <= start < end <= self.num_rows, f"rows [{start}, {end}) of {self.num_rows}"
+        return SlabRows(self.keys[:, :, start:end].clone(), self.values[:, :, start:end].clone())
+
+
+def whole_blocks(num_rows: int) -> int:
+    """`num_rows`, rounded up to whole blocks."""
     return -(-num_rows // KV_BLOCK_TOKENS) * KV_BLOCK_TOKENS

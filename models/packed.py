@@ -5,8 +5,12 @@ absolute maximum of the row / 127, rounded to nearest); q, k, v are one matrix a
 up.  Norms and biases stay float32.  Tensors:
 
     embed.{weight,scale}   norm.weight   lm_head.{weight,scale}  (absent when tied to the embedding)
-    layers.N.{attn_norm,ffn_norm}.weight            layers.N.qkv.bias  (where the family has one)
-    layers.N.{qkv,o,gate_up,down}.{weight,scale}
+    layers.N.{attn_norm,ffn_norm}.weight
+    layers.N.{qkv,o,gate_up,down}.{weight,scale}    gate_up is up in a family without a gate
+    norm.bias   layers.N.….bias                     of norms and matrices, where the family has them
+
+Version 1 has grown: a record of the architecture may say more than it could.  Files of models that
+need none of it are the same, byte for byte; an engine that does not know a key refuses the file.
 
 The file is derived data: made by `convert` from weights whose hash was checked, refused when it is
 of another version or cut short, and simply made again.
@@ -94,19 +98,27 @@ def linears(architecture: Architecture) -> Iterator[Linear]:
         at = f"layers.{index}"
         qkv = tuple(f"{at}.attn.{part}" for part in "qkv")
         yield Linear(f"{at}.qkv", qkv, a.qkv_width, a.hidden, bias=a.qkv_bias)
-        yield Linear(f"{at}.o", (f"{at}.attn.o",), a.hidden, a.q_width)
-        gate_up = (f"{at}.ffn.gate", f"{at}.ffn.up")
-        yield Linear(f"{at}.gate_up", gate_up, 2 * a.intermediate, a.hidden)
-        yield Linear(f"{at}.down", (f"{at}.ffn.down",), a.hidden, a.intermediate)
+        yield Linear(f"{at}.o", (f"{at}.attn.o",), a.hidden, a.q_width, bias=a.o_bias)
+        inputs = tuple(f"{at}.ffn.{part}" for part in a.mlp_inputs)
+        wide = len(inputs) * a.intermediate
+        yield Linear(f"{at}.{mlp_name(a)}", inputs, wide, a.hidden, bias=a.mlp_bias)
+        yield Linear(f"{at}.down", (f"{at}.ffn.down",), a.hidden, a.intermediate, bias=a.mlp_bias)
     if not a.tied_embeddings:
         yield Linear("lm_head", ("lm_head",), a.vocabulary, a.hidden)
 
 
+def mlp_name(architecture: Architecture) -> str:
+    """Of the matrix that reads the MLP's input: `gate_up` or `up`."""
+    return "_".join(architecture.mlp_inputs)
+
+
 def norms(architecture: Architecture) -> Iterator[str]:
-    for index in range(architecture.num_layers):
-        yield f"layers.{index}.attn_norm.weight"
-        yield f"layers.{index}.ffn_norm.weight"
-    yield "norm.weight"
+    """Every vector of a norm."""
+    layers = (f"layers.{i}.{which}_norm" for i in range(architecture.num_layers) for which in ("attn", "ffn"))
+    for name in (*layers, "norm"):
+        yield f"{name}.weight"
+        if architecture.norm == "layer":
+            yield f"{name}.bias"
 
 
 def layout(architecture: Architecture) -> dict[str, Slot]:

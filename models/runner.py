@@ -1,15 +1,17 @@
-"""The lean forward pass for the llama family: q/k/v in one product, gate/up in one, KV written in place.
+"""The lean forward pass: q/k/v in one product, gate/up in one, keys and values written in place.
 
-Covers architectures of the form  x += o(attention(norm(x)));  x += down(silu(gate) · up)  with RMS
-norms, rotary positions (rotate-half) and grouped-query attention: Llama (Touvron et al. 2023,
-arXiv:2302.13971), Mistral, Qwen2/2.5 (q/k/v bias).  Anything else goes through
-`transformers_backend`.  One sequence per call; float32 activations.
+Covers architectures of the form  x += o(attention(norm(x)));  x += down(act(up(norm(x))))  with rotary
+positions (rotate-half) and grouped-query attention.  Llama (Touvron et al. 2023, arXiv:2302.13971),
+Mistral and Qwen2 have RMS norms and a gated SiLU, StarCoder2 (Lozhkov et al. 2024, arXiv:2402.19173)
+layer norms and a plain GELU; biases and a sliding window as `Architecture` says.  Anything else goes
+through `transformers_backend`.  Float32 activations.
 
 Rows are independent, bit for bit: a token's keys, values and logits do not depend on how the prompt
-was cut into chunks, nor on whether earlier tokens were prefilled or decoded.  The linear layers have
-exact integer sums and one scale per row; norms and activations work row by row; attention always
-sees whole blocks of `KV_BLOCK_TOKENS` columns, masked, so that its sums have one order.  Hence a warm
-cache gives the text a cold one gives, resumed at any token.
+was cut into chunks, on whether earlier tokens were prefilled or decoded, nor on other sequences in the
+same pass.  The linear layers have exact integer sums and one scale per row; norms and activations work
+row by row; attention always sees whole blocks of `KV_BLOCK_TOKENS` columns, masked, so that its sums
+have one order, to which a block masked whole adds nothing.  Hence a warm cache gives the text a cold
+one gives, resumed at any token.
 """
 
 from __future__ import annotations
@@ -22,15 +24,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import pad, rms_norm, scaled_dot_product_attention, silu
+from torch.nn.functional import gelu, layer_norm, pad, rms_norm, scaled_dot_product_attention, silu
 
 from .architecture import Architecture
-from .kv import SlabKV
-from .language_model import KV, Cancelled, ModelSpec, never
+from .kv import KV_BLOCK_TOKENS, SlabKV, whole_blocks
+from .language_model import Cancelled, ModelSpec, Span, never
 from .linear import Linear
+from .rotary import frequencies
 
-MAX_ROWS = 64
-"""Tokens per call; beyond, attention would walk its queries in larger tiles and sum in another order."""
+TILE_TOKENS = 64
+"""Tokens whose queries attend together; with more, torch would walk them in larger tiles and sum in another
+order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,10 @@ class Layer:
     qkv: Linear  # hidden -> (heads + 2 · kv_heads) · head_dim
     o: Linear
     ffn_norm: Tensor
-    gate_up: Linear  # hidden -> 2 · intermediate
+    gate_up: Linear  # hidden -> 2 · intermediate; without a gate, hidden -> intermediate
     down: Linear
+    attn_norm_bias: Tensor | None = None  # of layer norms
+    ffn_norm_bias: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ class Weights:
     layers: tuple[Layer, ...]
     norm: Tensor
     lm_head: Linear
+    norm_bias: Tensor | None = None
 
 
 class LeanRunner:
@@ -60,7 +67,9 @@ class LeanRunner:
         self._arch = architecture
         self._weights = weights
         self._spec = spec
-        self._rope = _RotaryTable(architecture.head_dim, architecture.rope_theta)
+        self._rope = _RotaryTable(
+            frequencies(architecture.head_dim, architecture.rope_theta, architecture.rope_scaling)
+        )
 
     @property
     def spec(self) -> ModelSpec:
@@ -71,59 +80,99 @@ class LeanRunner:
         return SlabKV(arch.num_layers, arch.num_kv_heads, arch.head_dim, capacity_tokens)
 
     def forward(
-        self, ids: Sequence[int], kv: KV, is_cancelled: Callable[[], bool] = never
-    ) -> NDArray[np.float32]:
-        slab = cast("SlabKV", kv)
-        num_new = len(ids)
-        assert 0 < num_new <= MAX_ROWS, f"{num_new} tokens in one call; rows are independent up to {MAX_ROWS}"
+        self, spans: Sequence[Span], is_cancelled: Callable[[], bool] = never
+    ) -> list[NDArray[np.float32]]:
         with torch.inference_mode():
-            slab.reserve(num_new)
-            start = slab.length
-            cos, sin = self._rope.rows(start, start + num_new)
-            columns = slab.columns(num_new)
-            mask = self._mask(start, num_new, columns)
-            x = self._weights.embed(torch.tensor(ids, dtype=torch.long))  # (n, hidden)
+            places = [self._place(span) for span in spans]
+            x = self._weights.embed(torch.tensor([i for span in spans for i in span.ids]))  # (rows, hidden)
+            cos, sin = self._positions(places)
             last = len(self._weights.layers) - 1
             for index, layer in enumerate(self._weights.layers):
                 if is_cancelled():
                     raise Cancelled
-                if index == last and num_new > 1:
-                    # Its output is wanted for the last token only; its keys and values for all.
-                    mask = self._mask(start + num_new - 1, 1, columns)
-                x = self._layer(layer, x, slab, index, cos, sin, mask, only_last=index == last)
-            slab.commit(num_new)
-            x = rms_norm(x, (self._arch.hidden,), self._weights.norm, self._arch.rms_eps)
-            logits = self._weights.lm_head(x)  # (1, vocabulary)
-            return cast("NDArray[np.float32]", logits[0].numpy())
+                if index == last:
+                    # Its output is wanted where logits are; its keys and values for every token.
+                    x = self._layer(layer, x, places, index, cos, sin, wanted=_wanted(spans))
+                else:
+                    x = self._layer(layer, x, places, index, cos, sin, wanted=None)
+            for place in places:
+                place.slab.commit(place.num_new)
+            counts = [span.num_logits for span in spans]
+            if not x.shape[0]:
+                return [np.empty((0, self._spec.vocabulary), dtype=np.float32) for _ in spans]
+            x = self._norm(x, self._weights.norm, self._weights.norm_bias)
+            logits = cast(
+                "NDArray[np.float32]", self._weights.lm_head(x).numpy()
+            )  # (wanted rows, vocabulary)
+            return np.split(logits, np.cumsum(counts)[:-1])
+
+    def _place(self, span: Span) -> _Place:
+        slab = cast("SlabKV", span.kv)
+        num_new = len(span.ids)
+        assert num_new > 0, "a span has at least one token"
+        slab.reserve(num_new)
+        tiles = [self._tile(slab.length, start, end) for start, end in _cut(num_new, TILE_TOKENS)]
+        return _Place(slab, num_new, tiles)
+
+    def _positions(self, places: Sequence[_Place]) -> tuple[Tensor, Tensor]:
+        rows = [self._rope.rows(p.slab.length, p.slab.length + p.num_new) for p in places]
+        if len(rows) == 1:
+            return rows[0]
+        return torch.cat([cos for cos, _ in rows]), torch.cat([sin for _, sin in rows])
 
     def _layer(
         self,
         layer: Layer,
         x: Tensor,
-        slab: SlabKV,
+        places: Sequence[_Place],
         index: int,
         cos: Tensor,
         sin: Tensor,
-        mask: Tensor,
         *,
-        only_last: bool,
+        wanted: Tensor | None,
     ) -> Tensor:
         arch = self._arch
-        num_new = x.shape[0]
-        h = rms_norm(x, (arch.hidden,), layer.attn_norm, arch.rms_eps)
-        heads = layer.qkv(h).view(num_new, arch.num_heads + 2 * arch.num_kv_heads, arch.head_dim)
+        h = self._norm(x, layer.attn_norm, layer.attn_norm_bias)
+        heads = layer.qkv(h).view(-1, arch.num_heads + 2 * arch.num_kv_heads, arch.head_dim)
         num_rotated = arch.num_heads + arch.num_kv_heads
         rotated = _rotate(heads[:, :num_rotated], cos, sin)
-        new_keys, new_values = rotated[:, arch.num_heads :], heads[:, num_rotated:]
-        keys, values = slab.write(index, new_keys.transpose(0, 1), new_values.transpose(0, 1))
+        queries, keys = rotated[:, : arch.num_heads], rotated[:, arch.num_heads :]
+        values = heads[:, num_rotated:]
+        outputs: list[Tensor] = []
+        at = 0
+        for place in places:
+            rows = slice(at, at + place.num_new)
+            place.slab.write(index, keys[rows].transpose(0, 1), values[rows].transpose(0, 1))
+            outputs += [
+                self._attend(
+                    queries[at + tile.start : at + tile.end],
+                    *place.slab.view(index, tile.columns.stop, tile.columns.start),
+                    tile.mask,
+                )
+                for tile in place.tiles
+            ]
+            at += place.num_new
+        attended = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
+        if wanted is not None:
+            attended, x = attended[wanted], x[wanted]
+            if not x.shape[0]:
+                return x
+        x = x + layer.o(attended)
+        h = self._norm(x, layer.ffn_norm, layer.ffn_norm_bias)
+        return x + layer.down(self._activate(layer.gate_up(h)))
 
-        queries = rotated[:, : arch.num_heads]
-        if only_last:
-            queries, x = queries[-1:], x[-1:]
-        x = x + layer.o(self._attend(queries, keys, values, mask))
-        h = rms_norm(x, (arch.hidden,), layer.ffn_norm, arch.rms_eps)
-        gate, up = layer.gate_up(h).chunk(2, dim=1)
-        return x + layer.down(_silu(gate).mul_(up))
+    def _norm(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        arch = self._arch
+        if bias is None:
+            return rms_norm(x, (arch.hidden,), weight, arch.rms_eps)
+        return layer_norm(x, (arch.hidden,), weight, bias, arch.rms_eps)
+
+    def _activate(self, inner: Tensor) -> Tensor:
+        """`(n, 2 · intermediate)`, or without a gate `(n, intermediate)`, to `(n, intermediate)`."""
+        if self._arch.mlp == "gelu_tanh":
+            return _few_at_a_time(_gelu_tanh, inner)
+        gate, up = inner.chunk(2, dim=1)
+        return _few_at_a_time(silu, gate).mul_(up)
 
     def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
         """Queries `(n, heads, head_dim)` to `(n, heads · head_dim)`.
@@ -141,49 +190,92 @@ class LeanRunner:
         out = out[0, :, : group * num_new].view(arch.num_kv_heads, group, num_new, arch.head_dim)
         return out.permute(2, 0, 1, 3).reshape(num_new, arch.num_heads * arch.head_dim)
 
-    def _mask(self, start: int, num_new: int, num_columns: int) -> Tensor:
-        """Additive mask `(group · n + padding, columns)`: the rows of token i see columns up to `start + i`.
+    def _tile(self, length: int, start: int, end: int) -> _Tile:
+        """New tokens `[start, end)` of a sequence that had `length` before.
 
-        The rows are padded to a multiple of `_ROW_TILE`: left over in ones to threes, they would go
-        through another multiplication kernel with another order of sums.
+        Additive mask `(group · n + padding, columns)`: a token sees the columns up to its own, and no
+        further back than the window.  The rows are padded to a multiple of `_ROW_TILE`: left over in
+        ones to threes, they would go through another multiplication kernel with another order of sums.
         """
-        mask = torch.zeros(num_new, num_columns)
-        later = torch.arange(num_columns) > torch.arange(start, start + num_new)[:, None]
-        mask.masked_fill_(later, float("-inf"))
-        num_rows = num_new * (self._arch.num_heads // self._arch.num_kv_heads)
-        return pad(mask.repeat(num_rows // num_new, 1), (0, 0, 0, -num_rows % _ROW_TILE))
+        first, last = length + start, length + end
+        window = self._arch.sliding_window or last
+        columns = range(max(0, first + 1 - window) // KV_BLOCK_TOKENS * KV_BLOCK_TOKENS, whole_blocks(last))
+        position = torch.arange(first, last)[:, None]
+        column = torch.arange(columns.start, columns.stop)
+        mask = torch.zeros(end - start, len(columns))
+        mask.masked_fill_((column > position) | (column <= position - window), float("-inf"))
+        group = self._arch.num_heads // self._arch.num_kv_heads
+        mask = pad(mask.repeat(group, 1), (0, 0, 0, -group * (end - start) % _ROW_TILE))
+        return _Tile(start, end, columns, mask)
 
 
 _ROW_TILE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    """Tokens `[start, end)` of a span, whose queries attend together."""
+
+    start: int
+    end: int
+    columns: range
+    """Of the cache, whole blocks; those before are beyond the window of all of them."""
+    mask: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a span's rows go, and how its queries are cut."""
+
+    slab: SlabKV
+    num_new: int
+    tiles: list[_Tile]
+
+
+def _cut(num_tokens: int, size: int) -> list[tuple[int, int]]:
+    return [(start, min(num_tokens, start + size)) for start in range(0, num_tokens, size)]
+
+
+def _wanted(spans: Sequence[Span]) -> Tensor:
+    """Indices, among the rows of all spans, of those whose logits are wanted."""
+    indices: list[int] = []
+    end = 0
+    for span in spans:
+        end += len(span.ids)
+        indices += range(end - span.num_logits, end)
+    return torch.tensor(indices, dtype=torch.long)
 
 
 _SERIAL_NUMBERS = 32_000
 """Element-wise operations on fewer numbers than this stay on one thread (torch cuts above 32 768)."""
 
 
-def _silu(x: Tensor) -> Tensor:
-    """`silu` of `(n, width)`, some rows at a time.
+def _few_at_a_time(activation: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """`activation` of `(n, width)`, some rows at a time.
 
     Cut among threads, a large tensor is cut anywhere in a row, and numbers left over from whole vectors
     go through another `exp` that differs in the last bit: with three threads a row would depend on n.
     """
     step = max(1, _SERIAL_NUMBERS // x.shape[1])
     if x.shape[0] <= step:
-        return silu(x)
-    return torch.cat([silu(x[start : start + step]) for start in range(0, x.shape[0], step)])
+        return activation(x)
+    return torch.cat([activation(x[start : start + step]) for start in range(0, x.shape[0], step)])
+
+
+def _gelu_tanh(x: Tensor) -> Tensor:
+    return gelu(x, approximate="tanh")
 
 
 class _RotaryTable:
-    """Cosines and sines `(positions, 1, head_dim)` (RoPE: Su et al. 2021, arXiv:2104.09864).
+    """Cosines and sines `(positions, 1, head_dim)`.
 
     Grows by doubling; a row once made is kept, so that old keys and new ones are turned by the same.
     """
 
-    def __init__(self, head_dim: int, theta: float) -> None:
-        exponents = torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim
-        self._frequencies = 1.0 / (theta**exponents)  # (head_dim / 2,)
-        self._cos = torch.empty(0, 1, head_dim)
-        self._sin = torch.empty(0, 1, head_dim)
+    def __init__(self, frequencies: NDArray[np.float32]) -> None:
+        self._frequencies = torch.tensor(frequencies)  # (head_dim / 2,)
+        self._cos = torch.empty(0, 1, 2 * len(frequencies))
+        self._sin = torch.empty(0, 1, 2 * len(frequencies))
 
     def rows(self, start: int, end: int) -> tuple[Tensor, Tensor]:
         known = self._cos.shape[0]

@@ -105,6 +105,63 @@ def tiny_gguf() -> Callable[..., dict[str, np.ndarray]]:
     return write_tiny_gguf
 
 
+def write_hub_folder(path: Path, model_type: str, max_shard_size: str = "1GB", **changes: Any) -> Any:
+    """A small random model of transformers, saved there with a byte-level tokenizer; in float32.
+
+    `changes` are of its configuration; `dtype` is that of what is saved.  No weight is a zero or a one,
+    which hide mistakes.
+    """
+    import torch
+    import transformers
+
+    dtype = changes.pop("dtype", "float32")
+    sizes = {
+        "vocab_size": 300,
+        "hidden_size": HIDDEN,
+        "intermediate_size": FFN,
+        "num_hidden_layers": LAYERS,
+        "num_attention_heads": HEADS,
+        "num_key_value_heads": KV_HEADS,
+        "max_position_embeddings": 4096,
+        "bos_token_id": None,
+        "eos_token_id": 256 + len(MERGED),
+        "pad_token_id": None,
+        "tie_word_embeddings": False,
+        "initializer_range": 0.2,
+    }
+    torch.manual_seed(3)
+    config = transformers.AutoConfig.for_model(model_type, **{**sizes, **changes})
+    model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.ndim == 1:
+                parameter.add_(0.3 * torch.randn_like(parameter))
+            assert parameter.std() > 0, name
+    model = model.to(getattr(torch, dtype)).float()
+    model.to(getattr(torch, dtype)).save_pretrained(path, max_shard_size=max_shard_size)
+    write_byte_tokenizer(path / "tokenizer.json")
+    return model.float()
+
+
+def write_byte_tokenizer(path: Path) -> None:
+    """A byte-level `tokenizer.json` with the tokens of `write_tiny_gguf`."""
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+
+    vocabulary = {token: index for index, token in enumerate(byte_tokens() + MERGED)}
+    merges = [tuple(merge.split(" ")) for merge in MERGES]
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in CONTROL])
+    tokenizer.save(str(path))
+
+
+@pytest.fixture
+def hub_folder() -> Callable[..., Any]:
+    """See `write_hub_folder`."""
+    return write_hub_folder
+
+
 def write_sentencepiece(path: Path, lines: list[str], num_merges: int, **changes: Any) -> None:
     """Train a `tokenizer.model` there, of the kind that code models have, offline."""
     import sentencepiece

@@ -15,9 +15,10 @@ from hypothesis.extra import numpy as hnp
 
 from truepenny.models.architecture import Architecture
 from truepenny.models.catalogue import ModelEntry
-from truepenny.models.convert import convert, hub_name, reference_state_dict
+from truepenny.models.convert import convert, reference_state_dict
 from truepenny.models.errors import DiskFullError, UnsupportedWeightsError, WeightsMissingError
 from truepenny.models.gguf_file import GgufFile
+from truepenny.models.hub_config import hub_name
 from truepenny.models.packed import open_packed, quantise_rows, read_header
 from truepenny.models.pull import pull
 from truepenny.models.sources import FileSource
@@ -205,7 +206,7 @@ def test_the_reference_has_every_weight_under_transformers_names(pulled):
     outcome = Qwen2ForCausalLM(config).load_state_dict(state, strict=False)
     assert outcome.unexpected_keys == []
     assert outcome.missing_keys == ["lm_head.weight"]
-    assert hub_name("layers.3.attn.q.weight") == "model.layers.3.self_attn.q_proj.weight"
+    assert hub_name("layers.3.attn.q.weight", "qwen2") == "model.layers.3.self_attn.q_proj.weight"
 
 
 # -- the architecture record ----------------------------------------------------------------------
