@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from typing import Any, cast
 
 import httpx
 
 from .endpoint import Endpoint
 from .errors import EngineLostError, EngineUnavailableError, RequestRefusedError
-from .wire import ChatRequest, CompletionRequest, EngineStatus, Piece, Started, Usage
+from .wire import ChatRequest, CompletionRequest, EngineStatus, FinishReason, Piece, Started, Usage
 from .wire_json import (
     chat_to_json,
     completion_to_json,
@@ -46,11 +46,13 @@ class EngineClient:
         """
         # The generator itself, not one around it: closing an outer one would leave this to be closed
         # whenever it is collected.
-        return self._stream("/v1/completions", completion_to_json(request, self._model))
+        body = completion_to_json(request, self._model, is_ours=self.endpoint.is_ours)
+        return self._stream("/v1/completions", body)
 
     def chat(self, request: ChatRequest) -> AsyncGenerator[Reply]:
         """As `complete`, for a conversation."""
-        return self._stream("/v1/chat/completions", chat_to_json(request, self._model))
+        body = chat_to_json(request, self._model, is_ours=self.endpoint.is_ours)
+        return self._stream("/v1/chat/completions", body)
 
     async def status(self) -> EngineStatus:
         """Of our own engine; other servers have no such page (RequestRefusedError)."""
@@ -62,15 +64,21 @@ class EngineClient:
                 f"{self._where()} is not an engine of ours: it has no status"
             ) from error
 
+    async def opened(self, documents: Collection[str], workspace: str = "") -> None:
+        """Tell our own engine which documents of a workspace are open; of others nothing is asked."""
+        if self.endpoint.is_ours:
+            body = {"workspace": workspace, "open": list(documents)}
+            await self._plain("POST", "/truepenny/documents", body)
+
     async def shutdown(self) -> None:
         await self._plain("POST", "/truepenny/shutdown")
 
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    async def _plain(self, method: str, path: str) -> httpx.Response:
+    async def _plain(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
         try:
-            response = await self._http.request(method, path, timeout=_CONNECT_TIMEOUT_S)
+            response = await self._http.request(method, path, json=body, timeout=_CONNECT_TIMEOUT_S)
         except httpx.TransportError as error:
             raise EngineUnavailableError(f"no engine answers at {self._where()}: {error}") from error
         if response.is_error:
@@ -83,7 +91,7 @@ class EngineClient:
             async with self._http.stream("POST", path, json=body) as response:
                 if response.is_error:
                     raise RequestRefusedError(_message(await response.aread(), response.status_code))
-                finish_reason: str | None = None
+                finish_reason: FinishReason | None = None
                 cost: dict[str, Any] = {}
                 async for line in response.aiter_lines():
                     if not line.startswith("data:"):
@@ -97,10 +105,13 @@ class EngineClient:
                         yield started
                         continue
                     cost = record if record.get("usage") else cost
-                    text, reason = _choice(record)
-                    finish_reason = reason or finish_reason
-                    if text:
-                        yield Piece(text)
+                    for piece in _pieces(record):
+                        if piece.choice == 0:
+                            finish_reason = piece.finish_reason or finish_reason
+                        if body.get("n", 1) > 1 and (piece.text or piece.finish_reason):
+                            yield piece
+                        elif piece.text:
+                            yield Piece(piece.text)
                 if finish_reason:  # some servers end without saying so
                     yield usage_from_json(cost, finish_reason)
                     return
@@ -156,11 +167,20 @@ def _http(endpoint: Endpoint) -> httpx.AsyncClient:
     )
 
 
-def _choice(record: dict[str, Any]) -> tuple[str, str | None]:
-    choices = cast("list[dict[str, Any]]", record.get("choices") or [{}])
-    delta = cast("dict[str, Any]", choices[0].get("delta") or {})
-    text = choices[0].get("text") or delta.get("content") or ""
-    return str(text), choices[0].get("finish_reason")
+def _pieces(record: dict[str, Any]) -> list[Piece]:
+    """Of every choice that a record has something of."""
+    pieces: list[Piece] = []
+    for choice in cast("list[dict[str, Any]]", record.get("choices") or []):
+        delta = cast("dict[str, Any]", choice.get("delta") or {})
+        text = str(choice.get("text") or delta.get("content") or "")
+        pieces.append(Piece(text, int(choice.get("index") or 0), _known(choice.get("finish_reason"))))
+    return pieces
+
+
+def _known(reason: str | None) -> FinishReason | None:
+    if reason is None:
+        return None
+    return "length" if reason == "length" else "cancelled" if reason == "cancelled" else "stop"
 
 
 def _message(body: bytes, status: int) -> str:

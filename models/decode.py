@@ -1,61 +1,129 @@
-"""Prefill and decode of one request, as a generator that yields wherever it may be interrupted.
+"""One request, from prompt to last token, as a sequence of passes that somebody else computes.
 
 `generate()` of transformers is not used: with a reused cache it corrupts silently, and it offers no
-place to stop between chunks.  Here a step is one chunk of the prompt or one token, so a scheduler
-can pause a sequence between steps and its keys and values simply stay where they are.
+place to stop between chunks.  Here a request says what it wants computed next (`plan`) and is given the
+logits (`take`): whoever owns the model may compute several requests in one pass, or none for a while,
+and keys and values simply stay where they are.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .healing import Healer
-from .language_model import KV, Cancelled, LanguageModel
-from .prefix_cache import Lease, PrefixCache
-from .sampling import Sampler
-from .stopping import StopMatcher
-from .tokens import StreamDecoder, Tokenizer
+from .branch import Branch
+from .constraints import Constraint, constraint_of
+from .language_model import KV, Cancelled, LanguageModel, ModelSpec, Span, never
+from .prefix_cache import PrefixCache
+from .speculation import MAX_ROWS, Speculation
+from .tokens import Tokenizer
 from .wire import CompletionRequest, FinishReason, Piece, Started, Usage
 
 CHUNK_TOKENS = 64
-"""Prefill grid: chunks end at multiples of this, cold or warm, so that both multiply the same shapes."""
+"""Prefill grid of a model that does not say otherwise (`ModelSpec.chunk_tokens`)."""
 
 _ROOM_TOKENS = 512
 """Room for output that is made at once; a larger `max_tokens` must not push others out of the cache."""
 
 K = TypeVar("K", bound=KV)
 
-Steps = Generator[FinishReason | None, None, None]
-"""None after every step that leaves more to do; the reason after the last."""
 
+class Generation(Generic[K]):
+    """One request being served.  `plan`, compute, `take`, until there is a `finish_reason`; then `close`.
 
-class Generation:
-    """One request being served.  `steps()` is driven by whoever owns the model; output goes to `emit`."""
+    A plan that was not computed, or not to its end, is made again.  `close` is safe at any time.
+    """
 
     def __init__(
         self,
         request: CompletionRequest,
-        model: LanguageModel,
         tokenizer: Tokenizer,
+        cache: PrefixCache[K],
+        speculation: Speculation,
         emit: Callable[[Started | Piece], None],
-        is_cancelled: Callable[[], bool],
+        spec: ModelSpec,
+        *,
+        grammar: Constraint | None = None,
         queue_ms: float = 0.0,
     ) -> None:
         self._request = request
-        self._model = model
         self._tokenizer = tokenizer
+        self._cache = cache
+        self._speculation = speculation
         self._emit = emit
-        self._is_cancelled = is_cancelled
         self._queue_ms = queue_ms
-        self._reused_tokens = 0
-        self._completion_tokens = 0
-        self._prefill_s = 0.0
-        self._decode_s = 0.0
+        self._spec = spec
+        self._prefill_s = self._decode_s = 0.0
+        prompt = request.prompt_ids
+        # Few requests use all of a large `max_tokens`: the sequence grows when one does.
+        self._capacity = len(prompt) + min(request.max_tokens, _ROOM_TOKENS)
+        lease = cache.acquire(prompt, self._capacity, namespace=request.workspace, document=request.document)
+        self._leases = [lease]
+        self._chunks = list(prefill_chunks(lease.reused_tokens, len(prompt), spec.chunk_tokens))
+        assert self._chunks, "the cache leaves at least one prompt token to compute"
+        self._reused_tokens = lease.reused_tokens
+        self._first = self._first_branch(grammar) if request.max_tokens else None
+        self._branches: list[Branch[K]] = [self._first] if self._first else []
+        self._drafting = list(self._branches)
+        self._is_parted = request.n == 1
+        self.finish_reason: FinishReason | None = None
+
+    @property
+    def is_prefilling(self) -> bool:
+        return bool(self._chunks)
+
+    @property
+    def num_rows(self) -> int:
+        """Rows that the next pass of a request past its prompt has at least: one for each choice."""
+        return len(self._running)
+
+    def plan(self, room: int, num_others: int = 0) -> list[Span]:
+        """What to compute next, with at most `room` rows for drafts, beside `num_others` of others."""
+        if self._chunks:
+            if self._first and len(self._chunks) == 1:
+                # A draft rides along, unless that would make a warm prompt's rows others than a cold one's.
+                may_draft = self._is_parted and self._spec.rows_independent
+                return [self._first.plan(room if may_draft else 0)]
+            start, end = self._chunks[0]
+            return [Span(self._request.prompt_ids[start:end], self._leases[0].kv, num_logits=0)]
+        running = self._running
+        if not self._is_parted:
+            room = 0
+        spans: list[Span] = []
+        num_others += len(running) - 1
+        for left, branch in zip(range(len(running), 0, -1), running, strict=True):
+            spans.append(branch.plan(room // left, num_others))
+            num_drafted = len(spans[-1].ids) - 1
+            room, num_others = room - num_drafted, num_others + num_drafted
+        return spans
+
+    def take(self, logits: list[NDArray[np.float32]], seconds: float) -> None:
+        """The logits of the plan, in its order; `seconds` is what they took."""
+        is_prompt = self.is_prefilling
+        if is_prompt:
+            self._prefill_s += seconds
+            start, end = self._chunks.pop(0)
+            if self._chunks or self._first is None:
+                self._leases[0].ids.extend(self._request.prompt_ids[start:end])
+                if not self._chunks:
+                    self._finish_prompt()
+                    self.finish_reason = "length"
+                return
+        else:
+            self._decode_s += seconds
+        shown: list[tuple[int, str]] = []
+        for branch, rows in zip(self._running, logits, strict=True):
+            if not self._is_parted and branch.is_fork_at(rows[0]):
+                shown += self._part(branch, rows)
+            else:
+                shown += [(branch.choice, text) for text in branch.take(rows)]
+        if is_prompt:
+            self._finish_prompt()
+        self._show(shown)
 
     def usage(self, finish_reason: FinishReason) -> Usage:
         num_prompt = len(self._request.prompt_ids)
@@ -63,81 +131,105 @@ class Generation:
             prompt_tokens=num_prompt,
             reused_tokens=self._reused_tokens,
             computed_tokens=num_prompt - self._reused_tokens,
-            completion_tokens=self._completion_tokens,
+            completion_tokens=sum(len(branch.output) for branch in self._branches),
             queue_ms=self._queue_ms,
             prefill_ms=self._prefill_s * 1000,
             decode_ms=self._decode_s * 1000,
             finish_reason=finish_reason,
+            drafted_tokens=sum(branch.drafted_tokens for branch in self._branches),
+            accepted_tokens=sum(branch.accepted_tokens for branch in self._branches),
         )
 
-    def steps(self, cache: PrefixCache[K]) -> Steps:
-        """Yields None after every step, and last the reason for the end.  Closing it is safe anywhere."""
-        prompt = self._request.prompt_ids
-        # Few requests use all of a large `max_tokens`: the sequence grows when one does.
-        lease = cache.acquire(prompt, len(prompt) + min(self._request.max_tokens, _ROOM_TOKENS))
-        self._reused_tokens = lease.reused_tokens
-        try:
-            logits: NDArray[np.float32] | None = None
-            for start, end in prefill_chunks(lease.reused_tokens, len(prompt)):
-                logits, seconds = self._forward(list(prompt[start:end]), lease)
-                self._prefill_s += seconds
-                yield None
-            assert logits is not None, "the cache leaves at least one prompt token to compute"
-            self._emit(self._started())
-            yield from self._decode(logits, lease)
-        except Cancelled:
-            yield "cancelled"
-        finally:
-            cache.release(lease)
+    def close(self) -> None:
+        """Give back what is held; rows that are computed stay in the cache."""
+        while self._leases:
+            self._cache.release(self._leases.pop())
+        while self._drafting:
+            self._drafting.pop().close()
 
-    def _started(self) -> Started:
+    @property
+    def _running(self) -> list[Branch[K]]:
+        return [branch for branch in self._branches if branch.finish_reason is None]
+
+    def _first_branch(self, grammar: Constraint | None) -> Branch[K]:
+        request = self._request
+        drafter = None
+        if request.speculate and request.max_tokens > 1:
+            drafter = self._speculation.drafter(request.prompt_ids, request.workspace, request.document)
+        constraint = constraint_of(request, self._tokenizer, grammar)
+        start, end = self._chunks[-1]
+        due = list(request.prompt_ids[start:end])
+        lease = self._leases[0]
+        return Branch(0, request, self._tokenizer, lease, constraint, self._speculation, drafter, due)
+
+    def _finish_prompt(self) -> None:
+        """Its rows are there for others from now on, and its cost is said before any text."""
         num_prompt = len(self._request.prompt_ids)
-        computed = num_prompt - self._reused_tokens
-        return Started(num_prompt, self._reused_tokens, computed, self._queue_ms, self._prefill_s * 1000)
+        self._cache.commit(self._leases[0], num_prompt)
+        first = self._first
+        self._emit(
+            Started(
+                prompt_tokens=num_prompt,
+                reused_tokens=self._reused_tokens,
+                computed_tokens=num_prompt - self._reused_tokens,
+                queue_ms=self._queue_ms,
+                prefill_ms=self._prefill_s * 1000,
+                drafted_tokens=first.drafted_tokens if first else 0,
+                accepted_tokens=first.accepted_tokens if first else 0,
+            )
+        )
 
-    def _decode(self, logits: NDArray[np.float32], lease: Lease[K]) -> Steps:
-        vocabulary = self._tokenizer.vocabulary
-        sampler = Sampler(self._request.sampling)
-        healer = Healer(self._request.heal, vocabulary)
-        decoder = StreamDecoder(vocabulary)
-        matcher = StopMatcher(self._request.stop)
-        while True:
-            token_id = sampler.choose(logits, healer.allowed())
-            self._completion_tokens += 1
-            # Control tokens stand for no text: whichever comes, the text is over and none of it leaks.
-            if token_id in self._tokenizer.eos_ids or not vocabulary[token_id]:
-                self._show(matcher.feed(decoder.finish()) + matcher.finish())
-                yield "stop"
-                return
-            healer.advance(token_id)
-            self._show(matcher.feed(decoder.feed(token_id)))
-            if matcher.is_stopped:
-                yield "stop"
-                return
-            if self._completion_tokens == self._request.max_tokens:
-                break  # what may come after the last token is not worth a forward pass
-            if self._is_cancelled():
-                raise Cancelled
-            logits, seconds = self._forward([token_id], lease)
-            self._decode_s += seconds
-            yield None
-        self._show(matcher.feed(decoder.finish()) + matcher.finish())
-        yield "length"
+    def _part(self, branch: Branch[K], rows: NDArray[np.float32]) -> list[tuple[int, str]]:
+        """From here on there are several choices."""
+        self._is_parted = True
+        begins = branch.part(rows, self._request.n)
+        shown: list[tuple[int, str]] = []
+        for choice in range(1, len(begins)):
+            lease = self._cache.fork(branch.lease, self._capacity)
+            self._leases.append(lease)
+            other, texts = branch.fork(choice, lease)
+            self._branches.append(other)
+            self._drafting.append(other)
+            shown += [(choice, text) for text in texts]
+        for each, begin in zip(self._branches, begins, strict=True):
+            shown.append((each.choice, each.begin(rows, begin)))
+        return shown
 
-    def _show(self, text: str) -> None:
-        if text:
-            self._emit(Piece(text))
-
-    def _forward(self, ids: list[int], lease: Lease[K]) -> tuple[NDArray[np.float32], float]:
-        started = time.perf_counter()
-        logits = self._model.forward(ids, lease.kv, self._is_cancelled)
-        lease.ids.extend(ids)
-        return logits, time.perf_counter() - started
+    def _show(self, shown: list[tuple[int, str]]) -> None:
+        for choice, text in shown:
+            if text:
+                self._emit(Piece(text, choice))
+        for branch in self._branches:
+            if branch.finish_reason is not None and branch.lease in self._leases:
+                self._leases.remove(branch.lease)
+                self._cache.release(branch.lease)
+                if self._request.n > 1:
+                    self._emit(Piece("", branch.choice, branch.finish_reason))
+        if not self._running:
+            self.finish_reason = self._branches[0].finish_reason
 
 
-def prefill_chunks(start: int, end: int) -> Iterator[tuple[int, int]]:
-    """`[start, end)` cut at multiples of `CHUNK_TOKENS`."""
+def run(
+    generation: Generation[K], model: LanguageModel, is_cancelled: Callable[[], bool] = never
+) -> FinishReason:
+    """Serve one request from beginning to end, with nobody else there; the reason for the end."""
+    try:
+        while generation.finish_reason is None:
+            began_s = time.perf_counter()
+            logits = model.forward(generation.plan(MAX_ROWS - generation.num_rows), is_cancelled)
+            generation.take(logits, time.perf_counter() - began_s)
+            if generation.finish_reason is None and is_cancelled():
+                break
+    except Cancelled:
+        pass  # the reason says so
+    finally:
+        generation.close()
+    return generation.finish_reason or "cancelled"
+
+
+def prefill_chunks(start: int, end: int, size: int = CHUNK_TOKENS) -> Iterator[tuple[int, int]]:
+    """`[start, end)` cut at multiples of `size`."""
     while start < end:
-        stop = min(end, (start // CHUNK_TOKENS + 1) * CHUNK_TOKENS)
+        stop = min(end, (start // size + 1) * size)
         yield start, stop
         start = stop

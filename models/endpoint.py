@@ -38,6 +38,13 @@ class Endpoint:
     url: str
     socket: Path | None = None
     token: str | None = None
+    is_record: bool = False
+    """Found in the record an engine of ours left, where there are no sockets."""
+
+    @property
+    def is_ours(self) -> bool:
+        """An engine process of this user, not a server of somebody else."""
+        return self.is_record or self.socket is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,8 @@ class EngineFiles:
             return Endpoint("http://engine", socket=self.address) if self.address.exists() else None
         try:
             record = json.loads(self.address.read_text(encoding="utf-8"))
-            return Endpoint(f"http://127.0.0.1:{int(record['port'])}", token=str(record["token"]))
+            url = f"http://127.0.0.1:{int(record['port'])}"
+            return Endpoint(url, token=str(record["token"]), is_record=True)
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None  # not there, or not ours: starting an engine replaces it
 

@@ -11,27 +11,40 @@ from .tokens import TokenBytes
 
 
 class Healer:
-    """Which tokens may come next until `text` has been spelled; then everything may."""
+    """Which tokens may come next until `text` has been spelled; then everything may.
 
-    def __init__(self, text: str, vocabulary: TokenBytes) -> None:
+    With `is_exact` no token goes beyond the end of `text`: for when what follows is limited too.
+    """
+
+    ends_text = False
+
+    def __init__(self, text: str, vocabulary: TokenBytes, *, is_exact: bool = False) -> None:
         self._remaining = text.encode()
         self._vocabulary = vocabulary
+        self._is_exact = is_exact
 
     @property
     def is_done(self) -> bool:
         return not self._remaining
+
+    @property
+    def required(self) -> bytes:
+        return self._remaining
 
     def allowed(self) -> list[int] | None:
         """None when anything may come.  Never an empty list: single bytes are tokens."""
         if not self._remaining:
             return None
         ids = self._vocabulary.beginning_with(self._remaining)
-        assert ids, f"no token spells {self._remaining!r}; a byte-level vocabulary always has one"
+        if self._is_exact:
+            ids = [i for i in ids if len(self._vocabulary[i]) <= len(self._remaining)]
+        assert ids, f"no token spells {self._remaining!r}; a vocabulary with every byte always has one"
         return ids
 
     def advance(self, token_id: int) -> None:
-        piece = self._vocabulary[token_id]
-        if len(piece) >= len(self._remaining):
-            self._remaining = b""
-        else:
-            self._remaining = self._remaining[len(piece) :]
+        self._remaining = self._remaining[len(self._vocabulary[token_id]) :]
+
+    def fork(self) -> Healer:
+        other = Healer("", self._vocabulary, is_exact=self._is_exact)
+        other._remaining = self._remaining
+        return other

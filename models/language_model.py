@@ -28,6 +28,24 @@ class ModelSpec:
     vocabulary: int
     context_length: int
     kv_bytes_per_token: int
+    chunk_tokens: int = 64
+    """A prompt is computed in chunks that end at multiples of this; between them others get their turn."""
+    rows_independent: bool = True
+    """A token's rows do not depend, in any bit, on what else a pass computes."""
+
+
+class Rows(Protocol):
+    """A copy of consecutive rows of a `KV`, for the prefix cache to keep.  Never written again."""
+
+    @property
+    def num_rows(self) -> int: ...
+
+    @property
+    def nbytes(self) -> int: ...
+
+    def part(self, start: int, end: int) -> Rows:
+        """A copy of rows `[start, end)` of these, which shares no memory with them."""
+        ...
 
 
 class KV(Protocol):
@@ -37,15 +55,38 @@ class KV(Protocol):
     def length(self) -> int: ...
 
     @property
-    def nbytes(self) -> int: ...
+    def nbytes(self) -> int:
+        """Memory held, by valid rows and by room for more."""
+        ...
 
     def truncate(self, length: int) -> None:
         """Forget rows `[length, …)`.  O(1).  `0 <= length <= self.length`."""
         ...
 
+    def copy_out(self, start: int, end: int) -> Rows:
+        """A copy of rows `[start, end)`, `0 <= start < end <= self.length`."""
+        ...
+
+    def copy_in(self, rows: Rows) -> None:
+        """Append rows that `copy_out` of a KV of the same model gave, at the position they had there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What one sequence contributes to a forward pass.
+
+    `ids` (at least one) are appended at `kv.length`.  Logits are wanted after each of the last
+    `num_logits` of them: 0 in the middle of a prompt, 1 to go on, all of them to check a draft.
+    """
+
+    ids: Sequence[int]
+    kv: KV
+    num_logits: int = 1
+
 
 class Cancelled(Exception):  # noqa: N818  (cancelled is not an error)
-    """Raised inside `forward` when the caller's `is_cancelled` says so; `kv.length` is then unchanged."""
+    """Raised inside `forward` when the caller's `is_cancelled` says so; every `kv.length` is unchanged."""
 
 
 def never() -> bool:
@@ -64,11 +105,18 @@ class LanguageModel(Protocol):
         ...
 
     def forward(
-        self, ids: Sequence[int], kv: KV, is_cancelled: Callable[[], bool] = never
-    ) -> NDArray[np.float32]:
-        """Append `ids` (at least one) at `kv.length`; logits `(vocabulary,)` after the last of them.
+        self, spans: Sequence[Span], is_cancelled: Callable[[], bool] = never
+    ) -> list[NDArray[np.float32]]:
+        """One pass for several sequences (each at most once): logits `(num_logits, vocabulary)` of each.
 
-        Tests `is_cancelled` between layers where that is cheap, and raises `Cancelled` with `kv` as
-        it was.
+        What a sequence gets does not depend on who shares the pass.  Tests `is_cancelled` between
+        layers where that is cheap, and raises `Cancelled` with every KV as it was.
         """
         ...
+
+
+def feed(
+    model: LanguageModel, ids: Sequence[int], kv: KV, is_cancelled: Callable[[], bool] = never
+) -> NDArray[np.float32]:
+    """Append `ids` to one sequence; logits `(vocabulary,)` after the last of them."""
+    return model.forward([Span(ids, kv)], is_cancelled)[0][0]

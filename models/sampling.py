@@ -6,6 +6,7 @@ Nucleus sampling: Holtzman et al. 2019, arXiv:1904.09751.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +15,19 @@ from .wire import Sampling
 
 
 class Sampler:
-    """Chooses tokens for one request.  With a seed the choices are repeatable."""
+    """Chooses tokens for one choice of a request.  With a seed what it chooses is repeatable."""
 
-    def __init__(self, sampling: Sampling) -> None:
+    def __init__(self, sampling: Sampling, choice: int = 0) -> None:
         self._sampling = sampling
-        self._random = np.random.default_rng(sampling.seed)
+        self._random = np.random.default_rng(None if sampling.seed is None else sampling.seed + choice)
 
-    def choose(self, logits: NDArray[np.float32], allowed: Sequence[int] | None = None) -> int:
+    def choose(
+        self, logits: NDArray[np.float32], allowed: Sequence[int] | NDArray[np.int64] | None = None
+    ) -> int:
         """`logits` is `(vocabulary,)`; with `allowed` (not empty) the choice is among these ids only.
 
         Ties go to the lowest id (in `allowed`: to the first), so greedy decoding is deterministic.
+        Draws one random number for a call, none when greedy.
         """
         if allowed is not None:
             ids = np.asarray(allowed, dtype=np.int64)
@@ -37,13 +41,13 @@ class Sampler:
         weights = np.exp((logits.astype(np.float64) - logits.max()) / sampling.temperature)
         ids = np.arange(len(weights))
         if 0 < sampling.top_k < len(ids):
-            ids = _largest(weights, sampling.top_k)
+            ids = largest(weights, sampling.top_k)
         if sampling.top_p < 1.0:
             ids = ids[_nucleus(weights[ids], sampling.top_p)]
         return int(self._random.choice(ids, p=weights[ids] / weights[ids].sum()))
 
 
-def _largest(weights: NDArray[np.float64], count: int) -> NDArray[np.intp]:
+def largest(weights: NDArray[np.floating[Any]], count: int) -> NDArray[np.intp]:
     """Indices of the `count` largest, ties by index.  Sorts these only: a vocabulary takes 20 ms."""
     lowest = np.partition(weights, -count)[-count]
     indices = np.flatnonzero(weights >= lowest)

@@ -4,6 +4,7 @@
 | POST | /v1/chat/completions  | messages                                                              |
 | GET  | /v1/models            |                                                                       |
 | GET  | /truepenny/status     | what is loaded and what it costs                                      |
+| POST | /truepenny/documents  | which documents of a workspace are open: `workspace`, `open`          |
 | POST | /truepenny/shutdown   |                                                                       |
 """
 
@@ -28,15 +29,9 @@ from .engine import Engine, Event, Failure, Ticket
 from .errors import ModelsError, RequestRefusedError
 from .hardware import resident_bytes
 from .prompts.chat import ChatTemplate
-from .wire import CompletionRequest, EngineStatus, Piece, Priority, Started, Usage
-from .wire_json import (
-    completion_from_json,
-    messages_from_json,
-    object_of,
-    started_to_json,
-    usage_to_json,
-    wants_stream,
-)
+from .serving_shapes import ChatShape, TextShape
+from .wire import CompletionRequest, EngineStatus, FinishReason, Piece, Priority, Started, Usage
+from .wire_json import completion_from_json, messages_from_json, object_of, opened_from_json, wants_stream
 
 
 class EngineApi:
@@ -65,6 +60,7 @@ class EngineApi:
                 Route("/v1/chat/completions", self._guarded(self._chat_complete), methods=["POST"]),
                 Route("/v1/models", self._guarded(self._models)),
                 Route("/truepenny/status", self._guarded(self._status)),
+                Route("/truepenny/documents", self._guarded(self._documents), methods=["POST"]),
                 Route("/truepenny/shutdown", self._guarded(self._shutdown), methods=["POST"]),
             ]
         )
@@ -87,7 +83,7 @@ class EngineApi:
     async def _complete(self, request: Request) -> Response:
         body = object_of(await request.body())
         wanted = completion_from_json(body, self._engine.tokenizer.encode)
-        shape = _TextShape(self._engine.model.spec.name)
+        shape = TextShape(self._engine.model.spec.name)
         return await self._answer(request, wanted, shape, is_streamed=wants_stream(body))
 
     async def _chat_complete(self, request: Request) -> Response:
@@ -97,25 +93,28 @@ class EngineApi:
         prompt = self._chat.render(messages_from_json(body), self._engine.tokenizer)
         body["prompt"] = list(prompt)
         wanted = completion_from_json(body, self._engine.tokenizer.encode, Priority.CHAT)
-        shape = _ChatShape(self._engine.model.spec.name)
+        shape = ChatShape(self._engine.model.spec.name)
         return await self._answer(request, wanted, shape, is_streamed=wants_stream(body))
 
     async def _answer(
-        self, request: Request, wanted: CompletionRequest, shape: _TextShape, *, is_streamed: bool
+        self, request: Request, wanted: CompletionRequest, shape: TextShape, *, is_streamed: bool
     ) -> Response:
         stream = _EventStream(self._engine, wanted)
         if is_streamed:
             return _Streamed(stream, shape)
         watcher = asyncio.create_task(_cancel_on_disconnect(request.receive, stream))
-        text = ""
+        texts: dict[int, str] = {0: ""}
+        reasons: dict[int, FinishReason] = {}
         try:
             async for event in stream:
                 if isinstance(event, Piece):
-                    text += event.text
+                    texts[event.choice] = texts.get(event.choice, "") + event.text
+                    if event.finish_reason is not None:
+                        reasons[event.choice] = event.finish_reason
                 elif isinstance(event, Failure):
                     return _refusal(event.message, 500)
                 elif isinstance(event, Usage):
-                    return JSONResponse(shape.whole(text, event))
+                    return JSONResponse(shape.whole(texts, reasons, event))
         finally:
             watcher.cancel()
             stream.cancel()
@@ -149,6 +148,11 @@ class EngineApi:
             requests=engine.num_requests,
             idle_exit_s=self._idle_exit_s,
         )
+
+    async def _documents(self, request: Request) -> Response:
+        documents, workspace = opened_from_json(object_of(await request.body()))
+        self._engine.opened(documents, workspace)
+        return JSONResponse({"open": len(documents)})
 
     async def _shutdown(self, _request: Request) -> Response:
         self._stop()
@@ -186,48 +190,10 @@ async def _cancel_on_disconnect(receive: Receive, stream: _EventStream) -> None:
     stream.cancel()
 
 
-class _TextShape:
-    """How a completion looks in the OpenAI API."""
-
-    kind = "text_completion"
-
-    def __init__(self, model: str) -> None:
-        self._head = {"id": f"cmpl-{secrets.token_hex(8)}", "created": int(time.time()), "model": model}
-
-    def started(self, started: Started) -> dict[str, Any]:
-        return {**self._head, "object": self.kind, "choices": [], **started_to_json(started)}
-
-    def piece(self, text: str) -> dict[str, Any]:
-        return {**self._head, "object": self.kind, "choices": [self._choice(text, None)]}
-
-    def end(self, usage: Usage) -> dict[str, Any]:
-        choices = [self._choice("", usage.finish_reason)]
-        return {**self._head, "object": self.kind, "choices": choices, **usage_to_json(usage)}
-
-    def whole(self, text: str, usage: Usage) -> dict[str, Any]:
-        choices = [self._choice(text, usage.finish_reason)]
-        return {**self._head, "object": self.kind, "choices": choices, **usage_to_json(usage)}
-
-    def _choice(self, text: str, reason: str | None) -> dict[str, Any]:
-        return {"index": 0, "text": text, "finish_reason": reason}
-
-
-class _ChatShape(_TextShape):
-    kind = "chat.completion.chunk"
-
-    def whole(self, text: str, usage: Usage) -> dict[str, Any]:
-        message = {"role": "assistant", "content": text}
-        choices = [{"index": 0, "message": message, "finish_reason": usage.finish_reason}]
-        return {**self._head, "object": "chat.completion", "choices": choices, **usage_to_json(usage)}
-
-    def _choice(self, text: str, reason: str | None) -> dict[str, Any]:
-        return {"index": 0, "delta": {"content": text} if text else {}, "finish_reason": reason}
-
-
 class _Streamed(Response):
     """Server-sent events.  The client going away cancels the request within one token."""
 
-    def __init__(self, stream: _EventStream, shape: _TextShape) -> None:
+    def __init__(self, stream: _EventStream, shape: TextShape) -> None:
         super().__init__(media_type="text/event-stream")
         self._stream = stream
         self._shape = shape
@@ -249,7 +215,7 @@ class _Streamed(Response):
         if isinstance(event, Started):
             return [self._shape.started(event)]
         if isinstance(event, Piece):
-            return [self._shape.piece(event.text)]
+            return [self._shape.piece(event)]
         if isinstance(event, Failure):
             return [{"error": {"message": event.message, "type": "engine"}}]
         return [self._shape.end(event)]

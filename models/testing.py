@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .endpoint import FAKE_MODEL
-from .language_model import KV, Cancelled, ModelSpec, never
+from .language_model import Cancelled, ModelSpec, Rows, Span, never
 from .prefix_cache import PrefixCache
 from .prompts.chat import ChatTemplate
 from .prompts.fim import QWEN_CODER
@@ -52,6 +52,7 @@ class ByteTokenizer:
     def __init__(self) -> None:
         self.vocabulary = TokenBytes([bytes([i]) for i in range(256)] + [b""] * len(_CONTROL))
         self.eos_ids = frozenset({_ENDOFTEXT, _IM_END})
+        self.opening = ""
 
     def encode(self, text: str) -> list[int]:
         return list(text.encode())
@@ -89,6 +90,27 @@ class Script:
         return cls(replies, str(raw.get("otherwise", "")), float(raw.get("delay_ms", 0.0)))
 
 
+@dataclass(frozen=True, slots=True)
+class FakeRows:
+    """Ids stand for rows, as in `FakeKV`."""
+
+    ids: tuple[int, ...]
+
+    @property
+    def num_rows(self) -> int:
+        return len(self.ids)
+
+    @property
+    def nbytes(self) -> int:
+        return FAKE_ROW_BYTES * len(self.ids)
+
+    def part(self, start: int, end: int) -> FakeRows:
+        return FakeRows(self.ids[start:end])
+
+
+FAKE_ROW_BYTES = 16
+
+
 @dataclass(slots=True)
 class FakeKV:
     """The ids themselves stand for keys and values: a wrong reuse shows up as wrong text."""
@@ -101,11 +123,19 @@ class FakeKV:
 
     @property
     def nbytes(self) -> int:
-        return 16 * len(self.ids)
+        return FAKE_ROW_BYTES * len(self.ids)
 
     def truncate(self, length: int) -> None:
         assert 0 <= length <= len(self.ids)
         del self.ids[length:]
+
+    def copy_out(self, start: int, end: int) -> FakeRows:
+        assert 0 <= start < end <= len(self.ids)
+        return FakeRows(tuple(self.ids[start:end]))
+
+    def copy_in(self, rows: Rows) -> None:
+        assert isinstance(rows, FakeRows)
+        self.ids.extend(rows.ids)
 
 
 class FakeModel:
@@ -124,24 +154,29 @@ class FakeModel:
             num_layers=0,
             vocabulary=_VOCABULARY,
             context_length=1 << 20,
-            kv_bytes_per_token=16,
+            kv_bytes_per_token=FAKE_ROW_BYTES,
         )
 
     def new_kv(self, capacity_tokens: int) -> FakeKV:  # noqa: ARG002  (the shape of a model)
         return FakeKV()
 
     def forward(
-        self, ids: Sequence[int], kv: KV, is_cancelled: Callable[[], bool] = never
-    ) -> NDArray[np.float32]:
-        assert isinstance(kv, FakeKV)
+        self, spans: Sequence[Span], is_cancelled: Callable[[], bool] = never
+    ) -> list[NDArray[np.float32]]:
         if self.script.delay_ms:
             time.sleep(self.script.delay_ms / 1000)
         if is_cancelled():
             raise Cancelled
         self.num_forwards += 1
-        kv.ids.extend(ids)
-        logits = np.zeros(_VOCABULARY, dtype=np.float32)
-        logits[self._next(kv.ids)] = 1.0
+        return [self._after(span) for span in spans]
+
+    def _after(self, span: Span) -> NDArray[np.float32]:
+        kv = span.kv
+        assert isinstance(kv, FakeKV)
+        kv.ids.extend(span.ids)
+        logits = np.zeros((span.num_logits, _VOCABULARY), dtype=np.float32)
+        for row in range(span.num_logits):
+            logits[row, self._next(kv.ids[: len(kv.ids) - span.num_logits + row + 1])] = 1.0
         return logits
 
     def _next(self, ids: list[int]) -> int:
@@ -177,7 +212,7 @@ def _shown(token_id: int) -> bytes:
 
 
 def fake_cache(model: FakeModel, budget_bytes: int = 1 << 20) -> PrefixCache[FakeKV]:
-    return PrefixCache(budget_bytes, model.new_kv, lambda kv, length, _capacity: FakeKV(kv.ids[:length]))
+    return PrefixCache(budget_bytes, model.new_kv)
 
 
 def fake_chat() -> ChatTemplate:

@@ -15,6 +15,13 @@ PRECISIONS: tuple[Precision, ...] = ("auto", "fp32", "bf16", "int8", "nf4")
 
 FinishReason = Literal["stop", "length", "cancelled"]
 
+GrammarKind = Literal["json_schema", "regex", "lark"]
+GRAMMAR_KINDS: tuple[GrammarKind, ...] = ("json_schema", "regex", "lark")
+
+MAX_CHOICES = 8
+MAX_ALLOWED = 1000
+"""Strings of `CompletionRequest.allowed`: each is looked up in the vocabulary for every token."""
+
 
 class Priority(IntEnum):
     """Scheduling class, most urgent first."""
@@ -43,16 +50,29 @@ class CompletionRequest:
     `heal` is text already typed whose tokenisation is not final (a partial identifier): it is *not*
     in the prompt, and what is generated is made to begin with it (token healing).  The text that
     comes back includes it.  `document` names what the request is about: a newer request for the
-    same document supersedes an older one still waiting.
+    same document supersedes an older one of its class.
     """
 
     prompt_ids: tuple[int, ...]
     max_tokens: int = 64
+    """0: only compute the prompt, so that a request that begins with it finds it done."""
     sampling: Sampling = Sampling()
     stop: tuple[str, ...] = ()
     heal: str = ""
     priority: Priority = Priority.INTERACTIVE
     document: str = ""
+    workspace: str = ""
+    """Keys, values and drafts are shared only among requests of one workspace."""
+    n: int = 1
+    """At most this many choices.  Greedy ones have different beginnings; the first is that of `n=1`."""
+    allowed: tuple[str, ...] = ()
+    """What comes after `heal` begins with one of these; with `allowed_only` it is one of these."""
+    allowed_only: bool = False
+    grammar: str = ""
+    """What comes after `heal` is of this grammar; not together with `allowed`."""
+    grammar_kind: GrammarKind = "json_schema"
+    speculate: bool = True
+    """Check drafts several tokens at a time.  Makes no difference to the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +91,7 @@ class ChatRequest:
     stop: tuple[str, ...] = ()
     priority: Priority = Priority.CHAT
     document: str = ""
+    workspace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +106,30 @@ class Started:
     computed_tokens: int
     queue_ms: float
     prefill_ms: float
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
+    """Of the drafts that rode along with the end of the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Text as it is generated; never half a character."""
+    """Text as it is generated, a token at a time; never half a character.
+
+    Of several choices each ends with a piece that says why; of a single one the `Usage` says it.
+    """
 
     text: str
+    choice: int = 0
+    finish_reason: FinishReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a finished request cost.  `reused_tokens + computed_tokens == prompt_tokens`."""
+    """What a finished request cost.  `reused_tokens + computed_tokens == prompt_tokens`.
+
+    `completion_tokens` is that of all choices, `finish_reason` that of the first.  Of the tokens,
+    `accepted_tokens` came out of `drafted_tokens` that were checked along with others.
+    """
 
     prompt_tokens: int
     reused_tokens: int
@@ -106,6 +139,8 @@ class Usage:
     prefill_ms: float
     decode_ms: float
     finish_reason: FinishReason
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,25 @@
-"""The records of `wire` as the JSON of the OpenAI API, in both directions; every mistake is named."""
+"""The records of `wire` as the JSON of the OpenAI API, in both directions; every mistake is named.
+
+What only our engine understands travels under `truepenny`.  Other engines also get what they have a name
+for: `cache_salt` and `structured_outputs` (vLLM, SGLang), `grammar` and `json_schema` (llama-server).
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
-import math
+import re
+import secrets
 from collections.abc import Callable
 from dataclasses import asdict, fields
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from .errors import RequestRefusedError
+from .json_fields import object_or_empty, one_of, short, strings, typed, whole_text, within
 from .wire import (
+    GRAMMAR_KINDS,
+    MAX_CHOICES,
     ChatRequest,
     CompletionRequest,
     EngineStatus,
@@ -21,8 +31,8 @@ from .wire import (
     Usage,
 )
 
-T = TypeVar("T")
-N = TypeVar("N", int, float)
+_SALT_KEY = secrets.token_bytes(32)
+"""Nobody outside this process can tell which workspace a salt stands for."""
 
 
 def object_of(body: bytes) -> dict[str, Any]:
@@ -36,18 +46,27 @@ def object_of(body: bytes) -> dict[str, Any]:
     return cast("dict[str, Any]", raw)
 
 
-def completion_to_json(request: CompletionRequest, model: str) -> dict[str, Any]:
+def completion_to_json(request: CompletionRequest, model: str, *, is_ours: bool = True) -> dict[str, Any]:
     """Our additions are left out where they say nothing, so that any server can be asked."""
-    return {
-        "prompt": list(request.prompt_ids),
-        **_common_to_json(request, model),
-        "truepenny": _additions(request, heal=request.heal),
-    }
+    body = {"prompt": list(request.prompt_ids), **_common_to_json(request, model)}
+    if request.n > 1:
+        body["n"] = request.n
+    more: dict[str, Any] = {"heal": request.heal}
+    if request.allowed:
+        more |= {"allowed": list(request.allowed), "allowed_only": request.allowed_only}
+    if request.grammar:
+        more |= {"grammar": request.grammar, "grammar_kind": request.grammar_kind}
+    if not request.speculate:
+        more["speculate"] = False
+    body["truepenny"] = _additions(request, is_ours=is_ours) | more
+    return body if is_ours else body | _for_others(request)
 
 
-def chat_to_json(request: ChatRequest, model: str) -> dict[str, Any]:
+def chat_to_json(request: ChatRequest, model: str, *, is_ours: bool = True) -> dict[str, Any]:
     messages = [{"role": m.role, "content": m.content} for m in request.messages]
-    return {"messages": messages, **_common_to_json(request, model), "truepenny": _additions(request)}
+    body = {"messages": messages, **_common_to_json(request, model)}
+    body["truepenny"] = _additions(request, is_ours=is_ours)
+    return body if is_ours else body | _salt(request.workspace)
 
 
 def _common_to_json(request: CompletionRequest | ChatRequest, model: str) -> dict[str, Any]:
@@ -70,8 +89,41 @@ def _common_to_json(request: CompletionRequest | ChatRequest, model: str) -> dic
     return body
 
 
-def _additions(request: CompletionRequest | ChatRequest, heal: str = "") -> dict[str, Any]:
-    return {"heal": heal, "priority": request.priority.name.lower(), "document": request.document}
+def _additions(request: CompletionRequest | ChatRequest, *, is_ours: bool) -> dict[str, Any]:
+    """Names of files stay on this machine."""
+    additions: dict[str, Any] = {"priority": request.priority.name.lower()}
+    if is_ours:
+        additions |= {"document": request.document, "workspace": request.workspace}
+    return additions
+
+
+def _salt(workspace: str) -> dict[str, Any]:
+    """Keeps the caches of workspaces apart.  A name may be a path, so it stays here."""
+    if not workspace:
+        return {}
+    return {"cache_salt": hmac.new(_SALT_KEY, workspace.encode(), hashlib.sha256).hexdigest()}
+
+
+def _for_others(request: CompletionRequest) -> dict[str, Any]:
+    body: dict[str, Any] = _salt(request.workspace)
+    if request.allowed:
+        whole = [request.heal + string for string in request.allowed]
+        alternatives = " | ".join(json.dumps(string) for string in whole)
+        rest = "" if request.allowed_only else r" [^\x00]*"
+        body["grammar"] = f"root ::= ({alternatives}){rest}"
+        choice = {"choice": whole}
+        regex = {"regex": rf"({'|'.join(map(re.escape, whole))})[\s\S]*"}
+        body["structured_outputs"] = choice if request.allowed_only else regex
+    elif request.grammar and request.grammar_kind == "json_schema":
+        try:
+            schema = json.loads(request.grammar)
+        except ValueError as error:
+            raise RequestRefusedError(f"grammar is {short(request.grammar)}, not JSON: {error}") from error
+        body |= {"json_schema": schema, "structured_outputs": {"json": schema}}
+    elif request.grammar:
+        kind = "regex" if request.grammar_kind == "regex" else "grammar"
+        body["structured_outputs"] = {kind: request.grammar}
+    return body
 
 
 def completion_from_json(
@@ -80,42 +132,52 @@ def completion_from_json(
     default_priority: Priority = Priority.INTERACTIVE,
 ) -> CompletionRequest:
     """Raises RequestRefusedError naming the field, the value and what is expected."""
-    additions = cast("dict[str, Any]", _typed(body, "truepenny", dict, {}))
-    if _typed(body, "n", int, 1) != 1:
-        raise RequestRefusedError(f"n is {body['n']!r}: this engine returns one choice per request")
+    additions = cast("dict[str, Any]", typed(body, "truepenny", dict, {}))
     seed = body.get("seed")
     return CompletionRequest(
         prompt_ids=_prompt_ids(body.get("prompt"), encode),
-        max_tokens=_within(_typed(body, "max_tokens", int, 64), "max_tokens", 1),
+        max_tokens=within(typed(body, "max_tokens", int, 64), "max_tokens", 0),
         sampling=Sampling(
-            temperature=_within(_typed(body, "temperature", float, 0.0), "temperature", 0.0),
-            top_p=_within(_typed(body, "top_p", float, 1.0), "top_p", 0.0, 1.0),
-            top_k=_within(_typed(body, "top_k", int, 0), "top_k", 0),
-            seed=None if seed is None else _within(_typed(body, "seed", int, 0), "seed", 0),
+            temperature=within(typed(body, "temperature", float, 0.0), "temperature", 0.0),
+            top_p=within(typed(body, "top_p", float, 1.0), "top_p", 0.0, 1.0),
+            top_k=within(typed(body, "top_k", int, 0), "top_k", 0),
+            seed=None if seed is None else within(typed(body, "seed", int, 0), "seed", 0),
         ),
-        stop=_stop(body.get("stop")),
-        heal=_text(_typed(additions, "heal", str, ""), "heal"),
-        priority=_priority(_typed(additions, "priority", str, default_priority.name)),
-        document=_typed(additions, "document", str, ""),
+        stop=strings(body, "stop"),
+        heal=whole_text(typed(additions, "heal", str, ""), "heal"),
+        priority=_priority(typed(additions, "priority", str, default_priority.name)),
+        document=typed(additions, "document", str, ""),
+        workspace=typed(additions, "workspace", str, ""),
+        n=within(typed(body, "n", int, 1), "n", 1, MAX_CHOICES),
+        allowed=strings(additions, "allowed"),
+        allowed_only=typed(additions, "allowed_only", bool, default=False),
+        grammar=whole_text(typed(additions, "grammar", str, ""), "grammar"),
+        grammar_kind=one_of(additions, "grammar_kind", GRAMMAR_KINDS, "json_schema"),
+        speculate=typed(additions, "speculate", bool, default=True),
     )
+
+
+def opened_from_json(body: dict[str, Any]) -> tuple[tuple[str, ...], str]:
+    """The open documents of a workspace, and its name."""
+    return strings(body, "open"), typed(body, "workspace", str, "")
 
 
 def wants_stream(body: dict[str, Any]) -> bool:
     """Raises RequestRefusedError when `stream` is neither true nor false."""
-    return _typed(body, "stream", bool, default=False)
+    return typed(body, "stream", bool, default=False)
 
 
 def messages_from_json(body: dict[str, Any]) -> tuple[Message, ...]:
     messages: list[Message] = []
-    for raw in _typed(body, "messages", list, []):
+    for raw in typed(body, "messages", list, []):
         turn = cast("dict[str, Any]", raw) if isinstance(raw, dict) else {}
         role, content = turn.get("role"), turn.get("content")
         if role not in ("system", "user", "assistant") or not isinstance(content, str):
             raise RequestRefusedError(
-                f"message {_short(raw)}: expected an object with role system, user or assistant "
+                f"message {short(raw)}: expected an object with role system, user or assistant "
                 "and content as text"
             )
-        messages.append(Message(role, _text(content, "content")))
+        messages.append(Message(role, whole_text(content, "content")))
     return tuple(messages)
 
 
@@ -132,6 +194,8 @@ def usage_to_json(usage: Usage) -> dict[str, Any]:
             "prefill_ms": round(usage.prefill_ms, 2),
             "decode_ms": round(usage.decode_ms, 2),
             "finish_reason": usage.finish_reason,
+            "drafted_tokens": usage.drafted_tokens,
+            "accepted_tokens": usage.accepted_tokens,
         },
     }
 
@@ -142,17 +206,18 @@ def started_to_json(started: Started) -> dict[str, Any]:
 
 def started_from_json(record: dict[str, Any]) -> Started | None:
     """None for any other record, as from an engine that is not ours.  Fields a newer one adds are ignored."""
-    additions = _object(record.get("truepenny"))
-    values = _object(additions.get("started"))
+    additions = object_or_empty(record.get("truepenny"))
+    values = object_or_empty(additions.get("started"))
     if not values:
         return None
-    return Started(**{field.name: values[field.name] for field in fields(Started)})
+    known = {field.name for field in fields(Started)}
+    return Started(**{key: value for key, value in values.items() if key in known})
 
 
 def usage_from_json(record: dict[str, Any], finish_reason: str | None) -> Usage:
     """Servers that report no timings or reuse are read as zeros."""
-    usage, additions = _object(record.get("usage")), _object(record.get("truepenny"))
-    details = _object(usage.get("prompt_tokens_details"))
+    usage, additions = object_or_empty(record.get("usage")), object_or_empty(record.get("truepenny"))
+    details = object_or_empty(usage.get("prompt_tokens_details"))
     prompt, reused = int(usage.get("prompt_tokens", 0)), int(details.get("cached_tokens") or 0)
     reason = additions.get("finish_reason") or finish_reason
     known: FinishReason = reason if reason in ("length", "cancelled") else "stop"
@@ -165,6 +230,8 @@ def usage_from_json(record: dict[str, Any], finish_reason: str | None) -> Usage:
         prefill_ms=float(additions.get("prefill_ms", 0.0)),
         decode_ms=float(additions.get("decode_ms", 0.0)),
         finish_reason=known,
+        drafted_tokens=int(additions.get("drafted_tokens", 0)),
+        accepted_tokens=int(additions.get("accepted_tokens", 0)),
     )
 
 
@@ -176,31 +243,10 @@ def status_from_json(record: dict[str, Any]) -> EngineStatus:
 
 def _prompt_ids(prompt: Any, encode: Callable[[str], list[int]]) -> tuple[int, ...]:
     if isinstance(prompt, str):
-        return tuple(encode(_text(prompt, "prompt")))
+        return tuple(encode(whole_text(prompt, "prompt")))
     if isinstance(prompt, list) and all(type(i) is int for i in cast("list[Any]", prompt)):
         return tuple(cast("list[int]", prompt))
-    raise RequestRefusedError(f"prompt is {_short(prompt)}: expected a list of token ids or a string")
-
-
-def _stop(given: Any) -> tuple[str, ...]:
-    if given is None:
-        return ()
-    stop = cast("list[Any]", given if isinstance(given, list) else [given])
-    if not all(isinstance(s, str) for s in stop):
-        raise RequestRefusedError(f"stop is {_short(given)}: expected a string or a list of strings")
-    return tuple(_text(s, "stop") for s in stop)
-
-
-def _text(text: str, key: str) -> str:
-    """JSON can carry half of a surrogate pair, which no tokenizer can."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        found = text[error.start : error.end]
-        raise RequestRefusedError(
-            f"{key} holds {found!r} at {error.start}, half a surrogate pair: send whole characters"
-        ) from None
-    return text
+    raise RequestRefusedError(f"prompt is {short(prompt)}: expected a list of token ids or a string")
 
 
 def _priority(name: str) -> Priority:
@@ -208,42 +254,4 @@ def _priority(name: str) -> Priority:
         return Priority[name.upper()]
     except KeyError:
         known = ", ".join(p.name.lower() for p in Priority)
-        raise RequestRefusedError(f"priority is {_short(name)}: expected one of {known}") from None
-
-
-def _typed(body: dict[str, Any], key: str, kind: type[T], default: T) -> T:
-    value = body.get(key)
-    if value is None:
-        return default
-    if kind is float and type(value) is int and abs(value) < _LARGEST_INT:
-        value = float(value)
-    if type(value) is not kind:
-        raise RequestRefusedError(f"{key} is {_short(value)}: expected {kind.__name__}")
-    return value
-
-
-_LARGEST_INT = 1 << 53
-"""Beyond, a float would be another number."""
-
-
-def _within(value: N, key: str, lowest: N, highest: N | None = None) -> N:
-    """JSON as Python reads it knows NaN and Infinity; no field of ours does."""
-    is_number = isinstance(value, int) or math.isfinite(value)
-    if not is_number or value < lowest or (highest is not None and value > highest):
-        bounds = f"at least {lowest}" if highest is None else f"{lowest} to {highest}"
-        raise RequestRefusedError(f"{key} is {_short(value)}: expected {bounds}")
-    return value
-
-
-def _object(value: Any) -> dict[str, Any]:
-    """The object, or an empty one for whatever else an engine that is not ours has there."""
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _short(value: Any) -> str:
-    """For messages: a prompt may be long."""
-    text = repr(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
-
-
-_LONGEST_SHOWN = 80
+        raise RequestRefusedError(f"priority is {short(name)}: expected one of {known}") from None

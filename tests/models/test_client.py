@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -77,6 +78,39 @@ async def test_a_conversation_comes_as_deltas():
     replies = [event async for event in client.chat(ChatRequest((Message("user", "x"),)))]
     assert replies[0] == Piece("hi")
     assert isinstance(replies[1], Usage)
+    await client.aclose()
+
+
+async def test_several_choices_come_with_their_numbers_and_ends():
+    """Whoever shows the first need not wait for the others; the usage has the reason of the first."""
+    handler = events(
+        {"choices": [text("a")["choices"][0] | {"index": 1}, text("b")["choices"][0]]},
+        {"choices": [text("", "length")["choices"][0] | {"index": 1}]},
+        text("c", "stop"),
+        ...,
+    )
+    client = client_of(handler)
+    *pieces, usage = [event async for event in client.complete(CompletionRequest((1,), n=2))]
+    assert pieces == [Piece("a", 1), Piece("b"), Piece("", 1, "length"), Piece("c", 0, "stop")]
+    assert isinstance(usage, Usage)
+    assert usage.finish_reason == "stop"
+    await client.aclose()
+
+
+async def test_open_documents_are_told_to_our_own_engine_only():
+    """Their names are nobody else's business."""
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={})
+
+    client = client_of(handler)
+    await client.opened(["a.py"], "w")
+    assert not seen
+    client.endpoint = Endpoint("http://server", socket=Path("/x.sock"))
+    await client.opened(["a.py"], "w")
+    assert json.loads(seen[0].content) == {"workspace": "w", "open": ["a.py"]}
     await client.aclose()
 
 
@@ -167,8 +201,6 @@ async def test_the_environments_proxies_never_see_the_private_socket(monkeypatch
     """They are for URLs the user named."""
     monkeypatch.setenv("ALL_PROXY", "http://proxy.invalid:1")
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:1")
-    from pathlib import Path
-
     for endpoint in (Endpoint("http://engine", socket=Path("/x.sock")), Endpoint("http://127.0.0.1:8")):
         client = EngineClient(endpoint, "m")
         assert not client._http._mounts

@@ -365,7 +365,7 @@ async def test_a_model_name_is_never_a_path(name, runtime):
             "prompt of 3 tokens plus max_tokens 1048576 is over",
         ),
         (CompletionRequest((1, 999)), "token id 999 is outside this model's vocabulary of 264"),
-        (CompletionRequest((1,), max_tokens=0), "max_tokens is 0: expected at least 1"),
+        (CompletionRequest((1,), max_tokens=-1), "max_tokens is -1: expected at least 0"),
         (CompletionRequest((258,)), "the engine failed on this request: ValueError"),  # no prefix before it
         (ChatRequest(()), "a conversation needs at least one message"),
     ],

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from truepenny.models.sampling import Sampler, _largest, _nucleus
+from truepenny.models.sampling import Sampler, _nucleus, largest
 from truepenny.models.wire import Sampling
 
 PROBABILITIES = [0.05, 0.4, 0.2, 0.3, 0.05]
@@ -69,7 +69,7 @@ def test_the_limits_are_those_of_the_definition(logits, top_p, top_k):
     reached = np.cumsum(shares)
     expected = order[: int(np.sum(reached < top_p - 1e-9)) + 1] if top_p < 1 else order
     weights = np.exp(logits.astype(np.float64) - logits.max())
-    ids = _largest(weights, top_k) if 0 < top_k < len(weights) else np.arange(len(weights))
+    ids = largest(weights, top_k) if 0 < top_k < len(weights) else np.arange(len(weights))
     ids = ids[_nucleus(weights[ids], top_p)] if top_p < 1 else ids
     assert abs(len(ids) - len(expected)) <= 1  # at a border the last digit decides
     shorter = min(len(ids), len(expected))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
@@ -45,13 +45,31 @@ samplings = st.builds(
     seed=st.none() | st.integers(0, 2**64),
 )
 limits = {
-    "max_tokens": st.integers(1, 10**6),
+    "max_tokens": st.integers(0, 10**6),
     "sampling": samplings,
     "stop": st.lists(texts, max_size=3).map(tuple),
     "priority": st.sampled_from(Priority),
     "document": texts,
+    "workspace": texts,
 }
-completions = st.builds(CompletionRequest, st.lists(counts, max_size=9).map(tuple), heal=texts, **limits)
+wishes = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries(
+        {"allowed": st.lists(texts, min_size=1, max_size=3).map(tuple), "allowed_only": st.booleans()}
+    ),
+    st.fixed_dictionaries(
+        {"grammar": texts.filter(bool), "grammar_kind": st.sampled_from(["json_schema", "regex", "lark"])}
+    ),
+)
+completions = st.builds(
+    lambda more, **fields: CompletionRequest(**fields, **more),
+    wishes,
+    prompt_ids=st.lists(counts, max_size=9).map(tuple),
+    heal=texts,
+    n=st.integers(1, 8),
+    speculate=st.booleans(),
+    **limits,
+)
 messages = st.builds(Message, st.sampled_from(["system", "user", "assistant"]), texts)
 chats = st.builds(ChatRequest, st.lists(messages, max_size=3).map(tuple), **limits)
 
@@ -84,17 +102,24 @@ def test_a_conversation_comes_back_as_it_went(request):
         assert getattr(read, name) == getattr(request, name)
 
 
-@given(counts, counts, counts, times_ms, times_ms, times_ms, st.sampled_from(["stop", "length", "cancelled"]))
-def test_a_usage_comes_back_as_it_went(reused, computed, completion, queue_ms, prefill_ms, decode_ms, reason):
+@given(
+    counts,
+    counts,
+    counts,
+    st.tuples(times_ms, times_ms, times_ms),
+    st.sampled_from(["stop", "length", "cancelled"]),
+    st.tuples(counts, counts),
+)
+def test_a_usage_comes_back_as_it_went(reused, computed, completion, times, reason, drafts):
     """Times to a hundredth of a millisecond."""
-    usage = Usage(reused + computed, reused, computed, completion, queue_ms, prefill_ms, decode_ms, reason)
+    usage = Usage(reused + computed, reused, computed, completion, *times, reason, *drafts)
     assert usage_from_json(sent(usage_to_json(usage)), None) == usage
 
 
-@given(counts, counts, st.floats(0, 1e6), st.floats(0, 1e6))
-def test_a_start_comes_back_as_it_went(reused, computed, queue_ms, prefill_ms):
+@given(counts, counts, st.floats(0, 1e6), st.floats(0, 1e6), counts)
+def test_a_start_comes_back_as_it_went(reused, computed, queue_ms, prefill_ms, drafted):
     """Also from an engine that knows more than we do."""
-    started = Started(reused + computed, reused, computed, queue_ms, prefill_ms)
+    started = Started(reused + computed, reused, computed, queue_ms, prefill_ms, drafted, drafted)
     body = sent(started_to_json(started))
     assert started_from_json(body) == started
     body["truepenny"]["started"]["energy_j"] = 3
@@ -110,7 +135,60 @@ def test_a_status_comes_back_and_ignores_what_is_new():
 def test_unset_options_are_not_sent():
     """Other servers refuse some of them, such as top_k."""
     body = completion_to_json(CompletionRequest((1,)), "m")
-    assert not {"top_k", "top_p", "seed", "stop"} & body.keys()
+    assert not {"top_k", "top_p", "seed", "stop", "n", "cache_salt"} & body.keys()
+
+
+def test_names_stay_on_this_machine():
+    """Another engine keeps workspaces apart by a salt that nobody can trace back."""
+    request = CompletionRequest((1,), document="/home/me/secret.py", workspace="/home/me")
+    talk = ChatRequest((Message("user", "x"),), document="/home/me/secret.py", workspace="/home/me")
+    for body in (
+        completion_to_json(request, "m", is_ours=False),
+        completion_to_json(replace(request, document="other"), "m", is_ours=False),
+        chat_to_json(talk, "m", is_ours=False),
+    ):
+        assert "/home" not in json.dumps(body)
+        assert "other" not in json.dumps(body)
+        assert body["cache_salt"] == completion_to_json(request, "m", is_ours=False)["cache_salt"]
+    elsewhere = completion_to_json(replace(request, workspace="/home/you"), "m", is_ours=False)
+    assert elsewhere["cache_salt"] != body["cache_salt"]
+    assert "cache_salt" not in completion_to_json(request, "m")
+
+
+@pytest.mark.parametrize(
+    ("fields", "sent"),
+    [
+        ({"n": 3}, {"n": 3}),
+        (
+            {"allowed": ('a"', "b"), "allowed_only": True},
+            {"structured_outputs": {"choice": ['a"', "b"]}, "grammar": 'root ::= ("a\\"" | "b")'},
+        ),
+        (
+            {"allowed": ("f(", "g"), "heal": "x."},
+            {
+                "structured_outputs": {"regex": r"(x\.f\(|x\.g)[\s\S]*"},
+                "grammar": r'root ::= ("x.f(" | "x.g") [^\x00]*',
+            },
+        ),
+        (
+            {"grammar": '{"type": "null"}'},
+            {"structured_outputs": {"json": {"type": "null"}}, "json_schema": {"type": "null"}},
+        ),
+        ({"grammar": "a+", "grammar_kind": "regex"}, {"structured_outputs": {"regex": "a+"}}),
+        ({"grammar": "start: A", "grammar_kind": "lark"}, {"structured_outputs": {"grammar": "start: A"}}),
+    ],
+)
+def test_limits_in_the_words_of_other_engines(fields, sent):
+    """Of vLLM and of llama-server."""
+    body = completion_to_json(CompletionRequest((1,), **fields), "m", is_ours=False)
+    extra = {"n", "structured_outputs", "grammar", "json_schema"}
+    assert {key: body[key] for key in extra & body.keys()} == sent
+
+
+def test_a_schema_that_is_not_json_is_refused():
+    """Before anybody is asked."""
+    with pytest.raises(RequestRefusedError, match=r"grammar is '\{', not JSON"):
+        completion_to_json(CompletionRequest((1,), grammar="{"), "m", is_ours=False)
 
 
 @pytest.mark.parametrize(
@@ -143,8 +221,7 @@ def test_other_servers_are_read_as_far_as_they_go(record, reason, expected):
         ({"prompt": [[1]]}, r"prompt is \[\[1\]\]"),
         ({"prompt": ["x"] * 1000}, "prompt is .{80}…: expected"),
         ({"prompt": "a\ud800"}, r"prompt holds '\\ud800' at 1"),
-        ({"max_tokens": 0}, "max_tokens is 0: expected at least 1"),
-        ({"max_tokens": -3}, "max_tokens is -3"),
+        ({"max_tokens": -3}, "max_tokens is -3: expected at least 0"),
         ({"max_tokens": 1.5}, "max_tokens is 1.5: expected int"),
         ({"max_tokens": True}, "max_tokens is True: expected int"),
         ({"max_tokens": "9"}, "max_tokens is '9': expected int"),
@@ -164,7 +241,8 @@ def test_other_servers_are_read_as_far_as_they_go(record, reason, expected):
         ({"stop": {}}, "stop is {}"),
         ({"stop": ["a", 1]}, r"stop is \['a', 1\]"),
         ({"stop": ["\udfff"]}, r"stop holds '\\udfff'"),
-        ({"n": 2}, "n is 2: this engine returns one choice"),
+        ({"n": 9}, "n is 9: expected 1 to 8"),
+        ({"n": 0}, "n is 0: expected 1 to 8"),
         ({"n": "1"}, "n is '1': expected int"),
         ({"truepenny": []}, r"truepenny is \[\]: expected dict"),
         ({"truepenny": {"heal": 1}}, "heal is 1: expected str"),
@@ -172,6 +250,15 @@ def test_other_servers_are_read_as_far_as_they_go(record, reason, expected):
         ({"truepenny": {"priority": "urgent"}}, "priority is 'urgent': expected one of interactive, chat"),
         ({"truepenny": {"priority": 0}}, "priority is 0: expected str"),
         ({"truepenny": {"document": 7}}, "document is 7: expected str"),
+        ({"truepenny": {"workspace": 7}}, "workspace is 7: expected str"),
+        ({"truepenny": {"allowed": [1]}}, r"allowed is \[1\]: expected a string or a list of strings"),
+        ({"truepenny": {"allowed_only": 1}}, "allowed_only is 1: expected bool"),
+        ({"truepenny": {"grammar": {}}}, r"grammar is \{\}: expected str"),
+        (
+            {"truepenny": {"grammar_kind": "gbnf"}},
+            "grammar_kind is 'gbnf': expected one of json_schema, regex",
+        ),
+        ({"truepenny": {"speculate": "no"}}, "speculate is 'no': expected bool"),
     ],
 )
 def test_every_mistake_names_the_field_and_the_value(fields, said):
@@ -185,6 +272,7 @@ def test_every_mistake_names_the_field_and_the_value(fields, said):
     [
         {"n": None, "stop": None, "seed": None, "max_tokens": None, "truepenny": None},
         {"temperature": 0, "top_p": 1, "n": 1},
+        {"n": 8, "max_tokens": 0, "truepenny": {"allowed": "one", "grammar_kind": None}},
         {"stop": "x", "truepenny": {}},
         {"prompt": "text", "echo": False, "unknown": 1},
     ],
