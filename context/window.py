@@ -2,9 +2,10 @@
 
 The window is cut so that the engine's prefix cache keeps working while a person types: `prefix`
 holds whole lines only and depends on nothing of the current line, so typing on it never changes the
-prefix; where the file is larger than the budget, the prefix begins at a multiple of 64 lines, so it
-stays put from line to line too; `suffix` begins at the cursor and depends on nothing before it.
-Stateless: the same text and offset give the same window.
+prefix; `suffix` begins at the cursor and depends on nothing before it.  Where the file is larger than
+the budget, a new window begins at a multiple of 64 lines and leaves a quarter of the budget free; a
+caller that passes the beginnings of former windows keeps one of them until the budget is full.
+Stateless: the same arguments give the same window.
 
 Tokens are counted by a function that is passed in, on whole aligned blocks of lines, so a caller
 that remembers counts by text is asked for few new ones.  Whole lines are taken to add up.
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 SNAP_LINES = 64
 """The prefix of a large file begins at a multiple of this, or of a half, a quarter, … of it."""
@@ -48,18 +49,27 @@ class Window:
     """The current line up to the cursor."""
     suffix: str
     """From the cursor on."""
-    first_line: int
-    """The line `prefix` begins with, from 0; the current line where `prefix` is empty."""
+    start: int
+    """Where `prefix` begins in the text; where the current line does if `prefix` is empty."""
     truncated_before: bool
     truncated_after: bool
 
 
-def cut(text: str, offset: int, *, budget_tokens: int, count: Callable[[str], int]) -> Window:
+def cut(
+    text: str,
+    offset: int,
+    *,
+    prefix_tokens: int,
+    suffix_tokens: int,
+    count: Callable[[str], int],
+    starts: Sequence[int] = (),
+) -> Window:
     """The window at code point `offset`.  Lines end at LF, CRLF or CR.
 
-    `prefix` gets three quarters of `budget_tokens` and `suffix` one; `typed` comes on top, at most
-    `MAX_TYPED_CHARS` of it.  A cursor inside CRLF counts as before it.  Raises `ValueError` for
-    an offset outside the text.
+    `prefix` has at most `prefix_tokens` and `suffix` at most `suffix_tokens`; `typed` comes on top, at
+    most `MAX_TYPED_CHARS` of it.  `prefix` begins at the first of `starts` that is the start of a line
+    and neither too far nor too near: the budget would be used, and at least half of it.  A cursor inside
+    CRLF counts as before it.  Raises `ValueError` for an offset outside the text.
     """
     if not 0 <= offset <= len(text):
         raise ValueError(f"offset {offset} is outside the text, which has {len(text)} characters")
@@ -67,14 +77,15 @@ def cut(text: str, offset: int, *, budget_tokens: int, count: Callable[[str], in
         offset -= 1
     line_start = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
     typed = text[_typed_start(line_start, offset) : offset]
-    suffix_tokens = budget_tokens // 4
-    start, first_line = _prefix_start(text, line_start, budget_tokens - suffix_tokens, count)
+    start = _kept_start(text, line_start, prefix_tokens, count, starts)
+    if start is None:
+        start = _prefix_start(text, line_start, prefix_tokens, count)
     suffix = _suffix(text, offset, suffix_tokens, count)
     return Window(
         prefix=text[start:line_start],
         typed=typed,
         suffix=suffix,
-        first_line=first_line,
+        start=start,
         truncated_before=start > 0 or len(typed) < offset - line_start,
         truncated_after=offset + len(suffix) < len(text),
     )
@@ -86,13 +97,35 @@ def _typed_start(line_start: int, offset: int) -> int:
     return line_start + max(0, -(-over // _TYPED_SNAP_CHARS)) * _TYPED_SNAP_CHARS
 
 
-def _prefix_start(
-    text: str, line_start: int, budget_tokens: int, count: Callable[[str], int]
-) -> tuple[int, int]:
-    """Where the prefix begins: its offset and its line.
+def _kept_start(
+    text: str, line_start: int, budget_tokens: int, count: Callable[[str], int], starts: Sequence[int]
+) -> int | None:
+    """The first of `starts` with which the prefix fits, and is not much less than could be shown."""
+    for start in starts:
+        if not 0 <= start <= line_start or line_start - start > budget_tokens * _CHARS_PER_TOKEN:
+            continue
+        begins_line = start == 0 or (text[start - 1] in "\r\n" and text[start - 1 : start + 1] != "\r\n")
+        if not begins_line:
+            continue
+        tokens, at = 0, start
+        ends = [start + end.end() for end in _LINE_END.finditer(text[start:line_start])]
+        for last in range(
+            SNAP_LINES - 1, len(ends) + SNAP_LINES - 1, SNAP_LINES
+        ):  # blocks that stay the same
+            end = ends[min(last, len(ends) - 1)]
+            tokens += count(text[at:end])
+            at = end
+        if tokens <= budget_tokens and (start == 0 or tokens * 2 >= budget_tokens):
+            return start
+    return None
+
+
+def _prefix_start(text: str, line_start: int, budget_tokens: int, count: Callable[[str], int]) -> int:
+    """Where a new prefix begins.
 
     Blocks that end at a multiple of `SNAP_LINES` are added, last first, while they fit.  Where that
-    leaves more than half of the budget unused, blocks of half the size are tried, and so on.
+    leaves more than half of the budget unused, blocks of half the size are tried, and so on.  What
+    does not reach the beginning of the text leaves a quarter of the budget to be typed into.
     """
     line = _line_number(text, line_start)
     starts = _line_starts_before(text, line_start, budget_tokens * _CHARS_PER_TOKEN)
@@ -105,13 +138,14 @@ def _prefix_start(
         further = min(taken + ((line - taken - 1) % step + 1), line)
         if further <= len(starts):
             tokens = count(text[start_of(further) : start_of(taken)])
-            if used_tokens + tokens <= budget_tokens:
+            room_tokens = budget_tokens if further == line else budget_tokens - budget_tokens // 4
+            if used_tokens + tokens <= room_tokens:
                 taken, used_tokens = further, used_tokens + tokens
                 continue
         if used_tokens * 2 >= budget_tokens:
             break
         step //= 2
-    return start_of(taken), line - taken
+    return start_of(taken)
 
 
 def _line_number(text: str, line_start: int) -> int:

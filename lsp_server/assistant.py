@@ -8,37 +8,45 @@ Never raises but for cancellation: trouble is a suggestion that is not shown, wi
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from ..context.window import Window, cut
 from ..guard.pipeline import Guard, default_guard
 from ..guard.verdict import Action, Judgement, Passage
-from ..models.client import Reply
+from ..models.client import EngineClient, Reply
 from ..models.errors import EngineLostError, EngineUnavailableError, ModelsError
 from ..models.prompts.fim import FimParts
-from ..models.wire import ChatRequest, CompletionRequest, Message, Piece, Sampling
-from .anchor import Anchors, Cut
+from ..models.wire import ChatRequest, CompletionRequest, Message, Piece, Priority, Sampling, Usage
+from .anchor import Cut, Layout, anchors_for
 from .draft import read_draft
 from .engine_link import EngineLink, fim_renderer_of, tokenizer_of
 from .gate import Decision, decide, surroundings
 from .indentation import missing_indent
+from .prewarm import IDLE_S, SETTLE_S, Prewarmer
 from .settings import Settings
-from .snapshot import Cost, Query, Suggestion
+from .snapshot import Cost, Query, Suggestion, Trigger
 from .status import Status
 from .suggestion import BlockEnd, finish
+from .workspace import Workspace
 
-PROMPT_TOKENS = 1536
-"""Of the current file, before and after the cursor."""
+logger = logging.getLogger(__name__)
 
 
 class Assistant:
     """One per editor session or command.  Belongs to one event loop."""
 
-    def __init__(self, settings: Settings, on_status: Callable[[Status], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        on_status: Callable[[Status], None] = lambda _: None,
+        layout: Layout | None = None,
+    ) -> None:
+        """`layout` is for measurements: then nothing is computed ahead."""
         self._settings = settings
         self._on_status = on_status
         self._link = EngineLink(settings, settings.completion.model)
@@ -47,7 +55,12 @@ class Assistant:
             if settings.chat.model == settings.completion.model
             else EngineLink(settings, settings.chat.model)
         )
-        self._anchors = Anchors()
+        # Another's engine may cost money, and has no such thing as a request for nothing but its prompt.
+        self._prewarms = settings.engine_prewarm and not self._link.is_remote and layout is None
+        is_prewarmed = self._prewarms or layout is not None
+        self._anchors = anchors_for(layout or "ours", self._window, is_prewarmed=is_prewarmed)
+        self._prewarmer = Prewarmer()
+        self._workspace = Workspace()
         self._guard: Guard | None = default_guard() if settings.guard.enabled else None
 
     async def warm_up(self) -> None:
@@ -67,6 +80,7 @@ class Assistant:
         decision = decide(query, self._settings.completion)
         if not decision.is_open:
             return _silent(query, decision.reason, _total(Cost(), started))
+        self._prewarmer.cancel(query.snapshot.path)
         try:
             suggestion = await self._suggest(query, decision)
         except (EngineLostError, EngineUnavailableError) as error:
@@ -79,12 +93,37 @@ class Assistant:
             return _silent(query, str(error), _total(Cost(), started))
         self._link.answered()
         self._on_status(Status("normal", busy=False, message=""))
+        if self._prewarms:
+            work = partial(self._prewarm, query, is_answered=True)
+            self._prewarmer.later(query.snapshot.path, IDLE_S, work)
         return replace(suggestion, cost=_total(suggestion.cost, started))
+
+    def settled(self, query: Query) -> None:
+        """The cursor is probably there: make the next request cheap, once nobody asks for a moment.
+
+        Never starts an engine, and says nothing.
+        """
+        if self._prewarms:
+            work = partial(self._prewarm, query, is_answered=False)
+            self._prewarmer.later(query.snapshot.path, SETTLE_S, work)
+
+    def opened(self, paths: Collection[str], folder: str) -> None:
+        """These documents are open, in the workspace of `folder` (empty: none): keep what they need."""
+        self._workspace.opened(paths, folder)
+        self._prewarmer.keep_only(set(paths))
+        if self._link.connected is not None:
+            self._workspace.tell(self._link.connected)
+
+    def anchor(self, query: Query) -> None:
+        """Cut the prompt as for a request made now, without making it: a measurement's typing begins here."""
+        self._anchors.cut(query)
 
     async def chat(self, messages: Sequence[Message], *, max_tokens: int = 512) -> AsyncGenerator[Reply]:
         """Stream an answer.  Raises ModelsError; closing the iterator cancels."""
         client = await self._chat_link.client()
-        request = ChatRequest(tuple(messages), max_tokens=max_tokens, sampling=Sampling())
+        request = ChatRequest(
+            tuple(messages), max_tokens=max_tokens, sampling=Sampling(), workspace=self._workspace.id
+        )
         async with aclosing(client.chat(request)) as events:
             async for event in events:
                 yield event
@@ -102,17 +141,19 @@ class Assistant:
         return text
 
     async def close(self) -> None:
+        await self._prewarmer.aclose()
+        await self._workspace.aclose()
         await self._link.aclose()
         if self._chat_link is not self._link:
             await self._chat_link.aclose()
 
     async def _suggest(self, query: Query, decision: Decision) -> Suggestion:
         client = await self._link.client()
+        self._workspace.tell(client)
         renderer = fim_renderer_of(self._link.model)
         gathering = time.perf_counter()
-        window = self._window(query)
         here = surroundings(query.snapshot.text, query.offset)
-        place = self._anchors.cut(query, window)
+        place = self._anchors.cut(query)
         prompt = renderer.render(_parts(place))
         stage_ms = {"context": _ms_since(gathering)}
         # What the place demands is spelled like what was typed, but belongs to the suggestion.
@@ -121,7 +162,8 @@ class Assistant:
             prompt.ids,
             max_tokens=self._settings.completion.max_tokens,
             heal=prompt.heal + demanded,
-            document=query.snapshot.path,
+            document=self._workspace.name(query.snapshot.path),
+            workspace=self._workspace.id,
         )
         async with aclosing(client.complete(request)) as events:
             end = BlockEnd(here, is_multi=decision.is_multi)
@@ -131,16 +173,59 @@ class Assistant:
         cost = draft.meter.cost(stage_ms)
         if draft.silence:
             return _silent(query, draft.silence, cost)
-        text, silence = finish(draft.text, here, _lines_below(window))
+        text, silence = finish(draft.text, here, _lines_below(place))
         if silence:
             return _silent(query, silence, cost)
         judgement = self._judged(query, _like_document(text, query.snapshot.text))
         cost = replace(cost, stage_ms={**cost.stage_ms, "guard": judgement.ms})
         return self._decided(query, judgement, cost)
 
-    def _window(self, query: Query) -> Window:
-        count = _counter_of(self._link.model)
-        return cut(query.snapshot.text, query.offset, budget_tokens=PROMPT_TOKENS, count=count)
+    async def _prewarm(self, query: Query, *, is_answered: bool) -> None:
+        """Compute what the next request here will need; then what serves from there on, and use that."""
+        place = _likely_place(query, self._settings)
+        client = self._link.connected
+        if place is None or client is None:
+            return
+        self._workspace.tell(client)
+        try:
+            if not is_answered and not await self._compute(client, query, self._anchors.cut(place)):
+                return
+            following = self._anchors.next_branch(place) if place is query else None
+            if following is not None and await self._compute(client, query, following[1]):
+                self._anchors.adopt(query, following[0])
+        except ModelsError as error:
+            logger.info("nothing was pre-warmed: %s", error)
+            if (
+                isinstance(error, (EngineLostError, EngineUnavailableError))
+                and self._link.connected is client
+            ):
+                await self._link.lost()  # so that the next request starts one
+
+    async def _compute(self, client: EngineClient, query: Query, place: Cut) -> bool:
+        """Have the engine compute a prompt and nothing else.  False when it was stopped before the end."""
+        prompt = fim_renderer_of(self._link.model).render(_parts(place))
+        request = CompletionRequest(
+            prompt.ids,
+            max_tokens=0,
+            priority=Priority.PREWARM,
+            document=self._workspace.name(query.snapshot.path),
+            workspace=self._workspace.id,
+        )
+        async with aclosing(client.complete(request)) as events:
+            async for event in events:
+                if isinstance(event, Usage):
+                    return event.finish_reason != "cancelled"
+        return False
+
+    def _window(self, query: Query, prefix_tokens: int, suffix_tokens: int, starts: Sequence[int]) -> Window:
+        return cut(
+            query.snapshot.text,
+            query.offset,
+            prefix_tokens=prefix_tokens,
+            suffix_tokens=suffix_tokens,
+            count=_counter_of(self._link.model),
+            starts=starts,
+        )
 
     def _judged(self, query: Query, text: str) -> Judgement:
         if self._guard is None:
@@ -185,6 +270,16 @@ def _counter_of(model: str) -> Callable[[str], int]:
     return count
 
 
+def _likely_place(query: Query, settings: Settings) -> Query | None:
+    """Where the next request comes from: here, or at the line's end where the cursor is inside it."""
+    here = replace(query, trigger=Trigger.AUTOMATIC)
+    if decide(here, settings.completion).is_open:
+        return query
+    rest = surroundings(query.snapshot.text, query.offset).rest
+    there = replace(here, offset=query.offset + len(rest))
+    return there if rest and decide(there, settings.completion).is_open else None
+
+
 def _parts(place: Cut) -> FimParts:
     """With Unix line ends, and nothing for a suffix of white space: what models are trained on."""
     suffix = _unix(place.suffix) if place.suffix.strip() else ""
@@ -217,5 +312,5 @@ def _like_document(text: str, document: str) -> str:
     return text.replace("\n", "\r\n") if at > 0 and document[at - 1] == "\r" else text
 
 
-def _lines_below(window: Window) -> list[str]:
-    return _unix(window.suffix).split("\n")[1:]
+def _lines_below(place: Cut) -> list[str]:
+    return _unix(place.suffix).split("\n")[1:]

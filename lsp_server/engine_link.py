@@ -64,6 +64,11 @@ class EngineLink:
             await client.aclose()
 
     @property
+    def connected(self) -> EngineClient | None:
+        """The client, if there is one already: nothing is started for it."""
+        return self._client
+
+    @property
     def is_remote(self) -> bool:
         return self._settings.engine not in ("local", "fake")
 

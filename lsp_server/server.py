@@ -96,6 +96,8 @@ def _register(server: TruepennyServer) -> None:
 
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
+        folders = params.workspace_folders
+        session.enter(folders[0].uri if folders else params.root_uri)
         server.configure(params.initialization_options)
 
     @server.feature(types.INITIALIZED)
@@ -109,9 +111,18 @@ def _register(server: TruepennyServer) -> None:
             server.configure(params.settings)
             server.show_problems()
 
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    def opened(params: types.DidOpenTextDocumentParams) -> None:
+        session.opened(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    def changed(params: types.DidChangeTextDocumentParams) -> None:
+        if params.content_changes:
+            session.changed(params.text_document.uri, params.content_changes[-1], server.protocol.encoding)
+
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
-    def saved(_: types.DidSaveTextDocumentParams) -> None:
-        """The text is already here; registered so that clients know we listen."""
+    def saved(params: types.DidSaveTextDocumentParams) -> None:
+        session.settled(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def closed(params: types.DidCloseTextDocumentParams) -> None:
@@ -141,7 +152,7 @@ def _register(server: TruepennyServer) -> None:
     async def shutdown(_: Any) -> None:
         await session.close()
 
-    _ = (initialize, initialized, configuration_changed, saved, closed, inline_completion)
+    _ = (initialize, initialized, configuration_changed, opened, changed, saved, closed, inline_completion)
     _ = (why, accepted, displayed, partially_accepted, shutdown)
 
 

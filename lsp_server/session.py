@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import replace
 from itertools import count
 from typing import Any, Protocol
 
-from .convert import Encoding
-from .documents import Documents
+from .convert import Encoding, RangeLike
+from .documents import ChangeLike, Documents, path_of
 from .flight import Flights
 from .inline import Asked, InlineParams, ItemList, Replacement, ask, empty_list, list_of_one, place
 from .outcomes import Fate, Outcome, Outcomes, outcome_of
@@ -23,6 +24,8 @@ from .snapshot import Query, Suggestion
 from .status import Status
 
 logger = logging.getLogger(__name__)
+
+_NUM_CURSORS = 64
 
 
 class AssistantLike(Protocol):
@@ -34,6 +37,14 @@ class AssistantLike(Protocol):
 
     async def warm_up(self) -> None:
         """Start what takes long, so that the first request finds it ready."""
+        ...
+
+    def settled(self, query: Query) -> None:
+        """The cursor is probably there: make the next request cheap, when nobody asks for a moment."""
+        ...
+
+    def opened(self, paths: Collection[str], folder: str) -> None:
+        """These documents are open, in the workspace of `folder`, which is empty where there is none."""
         ...
 
     async def close(self) -> None: ...
@@ -64,6 +75,10 @@ class Session:
         self._background: set[asyncio.Task[None]] = set()
         self._status: Status | None = None
         self._ids = count(1)
+        self._open: dict[str, None] = {}
+        self._folder = ""
+        self._cursors: OrderedDict[str, int] = OrderedDict()
+        """Where the cursor last was, as far as we can know; closed documents are remembered."""
 
     def configure(self, raw: object) -> tuple[SettingsProblem, ...]:
         """Take new settings; a different assistant serves the requests from now on."""
@@ -94,6 +109,7 @@ class Session:
             reason = f"asked about version {params.version}, and version {document.version} is open"
             return self._silent(uri, document.version, reason)
         asked = ask(params, document, self.settings.completion.lines, encoding)
+        self._cursor_at(uri, document.index.offset(params.position, encoding))
         try:
             suggestion = await self._flights.run(uri, lambda: self._current().complete(asked.query))
             if suggestion is None:
@@ -114,9 +130,39 @@ class Session:
         if not self.outcomes.mark(id_, fate):
             logger.info("no suggestion %r is remembered to be %s", id_, fate)
 
+    def enter(self, folder_uri: str | None) -> None:
+        """The workspace's folder, if the editor has one open."""
+        self._folder = path_of(folder_uri) if folder_uri else ""
+
+    def opened(self, uri: str) -> None:
+        """A document was opened; the cursor is taken to be where it was left."""
+        self._open[uri] = None
+        self._tell_open()
+        self.settled(uri)
+
+    def changed(self, uri: str, last: ChangeLike, encoding: Encoding) -> None:
+        """A document was changed, lastly by `last`: the cursor is behind that."""
+        document = self._documents.get(uri)
+        range_: RangeLike | None = getattr(last, "range", None)
+        if document is None or range_ is None:  # a whole text tells nothing
+            return
+        start = document.index.offset(range_.start, encoding)
+        self._cursor_at(uri, min(start + len(last.text), len(document.text)))
+        self.settled(uri)
+
+    def settled(self, uri: str) -> None:
+        """Nothing is asked now, and may be soon, from where the cursor is."""
+        document, offset = self._documents.get(uri), self._cursors.get(uri)
+        if self._assistant is None or document is None or offset is None or offset > len(document.text):
+            return
+        query = Query(document.snapshot, offset, lines=self.settings.completion.lines)
+        self._assistant.settled(query)
+
     def forget(self, uri: str) -> None:
         """The document was closed: what is under way for it ends now."""
         self._flights.cancel(uri)
+        self._open.pop(uri, None)
+        self._tell_open()
 
     def report(self, status: Status) -> None:
         """Pass a status on, unless it is the one the editor already has."""
@@ -136,7 +182,18 @@ class Session:
     def _current(self) -> AssistantLike:
         if self._assistant is None:
             self._assistant = self._make_assistant(self.settings, self._reporter())
+            self._tell_open()
         return self._assistant
+
+    def _tell_open(self) -> None:
+        if self._assistant is not None:
+            self._assistant.opened([path_of(uri) for uri in self._open], self._folder)
+
+    def _cursor_at(self, uri: str, offset: int) -> None:
+        self._cursors[uri] = offset
+        self._cursors.move_to_end(uri)
+        while len(self._cursors) > _NUM_CURSORS:
+            self._cursors.popitem(last=False)
 
     def _reporter(self) -> Callable[[Status], None]:
         """For the assistant, which may report from a thread of its own."""

@@ -71,6 +71,8 @@ class Settings:
     """`local`: the engine on this machine. `fake`: no model, for tests of editors. Or an http(s) URL."""
     engine_api_key_env: str = ""
     """The *name* of an environment variable that holds the key of a remote engine; empty for none."""
+    engine_prewarm: bool = True
+    """Compute ahead while nobody types.  Costs processor time, and shortens the wait after a jump."""
     completion: CompletionSettings = CompletionSettings()
     chat: ChatSettings = ChatSettings()
     guard: GuardSettings = GuardSettings()
@@ -222,6 +224,7 @@ _GROUPS: dict[str, type[CompletionSettings | ChatSettings | GuardSettings]] = {
 _READERS: dict[str, _Reader] = {
     "engine": _engine,
     "engine_api_key_env": _variable_name,
+    "engine_prewarm": _boolean,
     "completion.enabled": _boolean,
     "completion.model": _text,
     "completion.precision": _one_of(PRECISIONS),

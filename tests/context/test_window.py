@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from truepenny.context.window import MAX_TYPED_CHARS, SNAP_LINES, SUFFIX_LINES, Window, cut
+from truepenny.context.window import MAX_TYPED_CHARS, SNAP_LINES, SUFFIX_LINES, Window
+from truepenny.context.window import cut as cut_at
 
 LINES = st.lists(
     st.tuples(
@@ -15,6 +19,25 @@ LINES = st.lists(
     max_size=300,
 ).map(lambda lines: "".join(line + end for line, end in lines))
 BUDGETS = st.sampled_from([0, 1, 7, 40, 300, 5_000])
+
+
+def cut(
+    text: str, offset: int, *, budget_tokens: int, count: Callable[[str], int], starts: Sequence[int] = ()
+) -> Window:
+    """With a quarter of the budget for what comes after the cursor."""
+    suffix_tokens = budget_tokens // 4
+    return cut_at(
+        text,
+        offset,
+        prefix_tokens=budget_tokens - suffix_tokens,
+        suffix_tokens=suffix_tokens,
+        count=count,
+        starts=starts,
+    )
+
+
+def first_line(text: str, window: Window) -> int:
+    return text.count("\n", 0, window.start)
 
 
 def split_lines(text: str) -> list[str]:
@@ -49,7 +72,7 @@ def test_a_window_is_the_text_round_the_cursor(text: str, data: st.DataObject, b
     assert window.truncated_before == (len(before) < offset)
     assert window.truncated_after == (len(window.suffix) < len(text) - offset)
     start = offset - len(before)
-    assert window.first_line == len(split_lines(text[:start])) - 1
+    assert window.start == start
     assert start == 0 or text[start - 1] in "\r\n"
     assert text[start - 1 : start + 1] != "\r\n" or start == 0
 
@@ -68,7 +91,7 @@ def test_typing_on_a_line_changes_only_typed(text: str, data: st.DataObject, bud
         offset -= 1
     old = cut(text, offset, budget_tokens=budget, count=len)
     new = cut(text[:offset] + typed + text[offset:], offset + len(typed), budget_tokens=budget, count=len)
-    assert (new.prefix, new.suffix, new.first_line) == (old.prefix, old.suffix, old.first_line)
+    assert (new.prefix, new.suffix, new.start) == (old.prefix, old.suffix, old.start)
     assert new.typed == old.typed + typed
 
 
@@ -78,23 +101,75 @@ def test_a_small_file_is_taken_whole():
     assert window == Window("a\nb\n", "c ", "d\ne", 0, truncated_before=False, truncated_after=False)
 
 
-def test_the_prefix_begins_at_a_multiple_of_64_lines():
-    """So that the start does not move with every line."""
+def test_a_new_prefix_begins_at_a_multiple_of_64_lines():
+    """So that two windows not far from each other begin with the same."""
     text = numbered(2_000)
-    starts = [at(text, line, 1_000).first_line for line in range(800, 1_600)]
+    starts = [first_line(text, at(text, line, 1_000)) for line in range(800, 1_600)]
+    room = 750 - 750 // 4  # a quarter is left to type into
     assert all(start % SNAP_LINES == 0 for start in starts)
     assert len(set(starts)) <= (800 // SNAP_LINES) + 2
-    assert all(line - start <= 750 for line, start in zip(range(800, 1_600), starts, strict=True))
-    assert all(line - start > 750 - SNAP_LINES for line, start in zip(range(800, 1_600), starts, strict=True))
+    assert all(line - start <= room for line, start in zip(range(800, 1_600), starts, strict=True))
+    assert all(
+        line - start > room - SNAP_LINES for line, start in zip(range(800, 1_600), starts, strict=True)
+    )
 
 
 def test_a_small_budget_snaps_finer_rather_than_showing_nothing():
-    """With room for 75 lines a step of 64 would leave 11 at worst; at least half of the room is used."""
+    """With room for 57 lines a step of 64 may leave nothing; at least half of the budget is used."""
     text = numbered(2_000)
-    taken = [line - at(text, line, 100).first_line for line in range(500, 1_000)]
+    taken = [line - first_line(text, at(text, line, 100)) for line in range(500, 1_000)]
     assert min(taken) >= 75 // 2
-    assert max(taken) <= 75
-    assert len({at(text, line, 100).first_line for line in range(500, 1_000)}) <= 500 // 16 + 2
+    assert max(taken) <= 75 - 75 // 4
+    assert len({first_line(text, at(text, line, 100)) for line in range(500, 1_000)}) <= 500 // 8 + 2
+
+
+def test_a_former_beginning_is_kept_until_the_budget_is_full():
+    """Typing on downwards moves it once in many lines."""
+    text = numbered(2_000)
+    start, moved = at(text, 500, 1_000).start, []
+    for line in range(500, 1_500):
+        offset = text.index(f"\nl{line}\n") + 1
+        window = cut(text, offset, budget_tokens=1_000, count=lambda part: part.count("\n"), starts=[start])
+        assert len(split_lines(window.prefix)) - 1 <= 750
+        if window.start != start:
+            moved.append(line)
+            start = window.start
+    gaps = [b - a for a, b in pairwise(moved)]
+    assert min(gaps) >= 750 // 4
+
+
+@pytest.mark.parametrize(
+    ("start", "is_kept"),
+    [
+        ("l300\n", True),
+        ("l10\n", False),  # too much
+        ("l480\n", False),  # too little
+        ("300\n", False),  # inside a line
+        ("l600\n", False),  # behind the cursor
+    ],
+)
+def test_a_beginning_that_does_not_serve_is_not_kept(start: str, *, is_kept: bool):
+    """It must fit, be worth it, and be one."""
+    text = numbered(2_000)
+    at_start = text.index("\nl" + start.lstrip("l")) + (1 if start.startswith("l") else 2)
+    offset = text.index("\nl500\n") + 1
+    starts = [-1, at_start, len(text) + 1]
+    window = cut(text, offset, budget_tokens=400, count=lambda part: part.count("\n"), starts=starts)
+    assert (window.start == at_start) == is_kept
+
+
+@given(text=LINES, data=st.data(), budget=BUDGETS, starts=st.lists(st.integers(-5, 2_000), max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_whatever_beginnings_are_offered_a_window_is_one(
+    text: str, data: st.DataObject, budget: int, starts: list[int]
+):
+    """Within its share, whole lines, contiguous."""
+    offset = data.draw(st.integers(0, len(text)))
+    window = cut(text, offset, budget_tokens=budget, count=len, starts=starts)
+    assert text.startswith(window.prefix, window.start)
+    assert len(window.prefix) <= budget - budget // 4
+    assert window.start == 0 or text[window.start - 1] in "\r\n"
+    assert text[max(0, window.start - 1) : window.start + 1] != "\r\n" or window.start == 0
 
 
 def test_the_suffix_ends_a_fixed_number_of_lines_below():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from truepenny.lsp_server.convert import Position
+from truepenny.lsp_server.convert import Position, Range
 from truepenny.lsp_server.documents import Documents
 from truepenny.lsp_server.inline import InlineParams
 from truepenny.lsp_server.outcomes import NUM_DOCUMENTS, Outcome, Outcomes
@@ -22,6 +23,17 @@ pytestmark = pytest.mark.asyncio
 URI = "file:///x.py"
 
 
+@dataclass(frozen=True)
+class Change:
+    range: Range
+    text: str
+
+
+@dataclass(frozen=True)
+class WholeText:
+    text: str
+
+
 class FakeAssistant:
     """Answers when allowed to, and keeps a diary."""
 
@@ -29,6 +41,8 @@ class FakeAssistant:
         self.settings = settings
         self.on_status = on_status
         self.diary: list[str] = []
+        self.settled_at: list[int] = []
+        self.open: list[tuple[tuple[str, ...], str]] = []
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.failure: Exception | None = None
@@ -40,6 +54,12 @@ class FakeAssistant:
 
     async def close(self) -> None:
         self.diary.append("close")
+
+    def settled(self, query: Query) -> None:
+        self.settled_at.append(query.offset)
+
+    def opened(self, paths: Collection[str], folder: str) -> None:
+        self.open.append((tuple(paths), folder))
 
     async def complete(self, query: Query) -> Suggestion:
         self.diary.append(f"complete {query.offset} {query.lines}")
@@ -194,6 +214,55 @@ async def test_closing_ends_the_assistant_once() -> None:
     await desk.session.close()
 
     assert desk.assistants[0].diary == ["complete 0 auto", "close"]
+
+
+def insert(desk: Desk, character: int, text: str) -> None:
+    """As a client does: the document changes, then we are told of the change."""
+    change = Change(Range(Position(0, character), Position(0, character)), text)
+    document = desk.documents.get(URI)
+    assert document is not None
+    desk.documents.change(URI, document.version + 1, [change], "utf-16")
+    desk.session.changed(URI, change, "utf-16")
+
+
+async def test_the_assistant_hears_where_the_cursor_settles() -> None:
+    """After a change behind it; when a document is saved or opened again, where it last was."""
+    desk = Desk()
+    insert(desk, 2, "🙂")  # nobody has asked for anything yet: no assistant is made for it
+    assert desk.assistants == []
+
+    await desk.ask(0)
+    (assistant,) = desk.assistants
+    insert(desk, 4, "xy")  # columns count UTF-16 units, offsets code points
+    desk.session.settled(URI)
+    desk.session.settled("file:///never-opened.py")
+    assert assistant.settled_at == [5, 5]
+
+    desk.documents.open(URI, "python", 9, "abc")
+    desk.session.opened(URI)  # shorter now: the place is gone
+    desk.documents.open(URI, "python", 10, "abcdefg")
+    desk.session.opened(URI)
+    desk.session.changed(URI, WholeText("abc"), "utf-16")
+    assert assistant.settled_at == [5, 5, 5]
+
+
+async def test_the_assistant_hears_what_is_open() -> None:
+    """Also the one that is made later, and the one after that."""
+    desk = Desk()
+    desk.session.enter("file:///home/me/project")
+    desk.session.opened(URI)
+    desk.session.opened("untitled:1")
+    await desk.ask(0)
+    desk.session.forget(URI)
+    desk.session.configure({"completion": {"max_tokens": 5}})
+    await turns()
+
+    first, second = desk.assistants
+    assert first.open == [
+        (("/x.py", "untitled:1"), "/home/me/project"),
+        (("untitled:1",), "/home/me/project"),
+    ]
+    assert second.open == [(("untitled:1",), "/home/me/project")]
 
 
 async def test_outcomes_are_bounded_by_documents_too() -> None:

@@ -24,6 +24,7 @@ def test_every_key_is_read() -> None:
     raw = {
         "engine": "https://models.example/v1",
         "engine_api_key_env": "MODELS_KEY",
+        "engine_prewarm": False,
         "completion": {
             "enabled": False,
             "model": "other",
@@ -43,7 +44,8 @@ def test_every_key_is_read() -> None:
     assert settings == Settings(
         "https://models.example/v1",
         "MODELS_KEY",
-        CompletionSettings(
+        engine_prewarm=False,
+        completion=CompletionSettings(
             enabled=False,
             model="other",
             precision="nf4",
@@ -52,8 +54,8 @@ def test_every_key_is_read() -> None:
             time_cap_ms=250,
             disabled_languages=("sql",),
         ),
-        module.ChatSettings("talker"),
-        GuardSettings(enabled=False, unvouched="withhold"),
+        chat=module.ChatSettings("talker"),
+        guard=GuardSettings(enabled=False, unvouched="withhold"),
     )
 
 
