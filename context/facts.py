@@ -28,8 +28,8 @@ DefinitionKind = Literal[
 TYPE_KINDS: frozenset[DefinitionKind] = frozenset({"class", "interface", "enum", "type"})
 """Definitions that can have members."""
 
-ReferenceKind = Literal["name", "call", "member", "type"]
-REFERENCE_KINDS: tuple[ReferenceKind, ...] = ("name", "call", "member", "type")
+ReferenceKind = Literal["name", "member", "call", "type"]
+REFERENCE_KINDS: tuple[ReferenceKind, ...] = ("name", "member", "call", "type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,14 @@ class Definition:
     bases: tuple[str, ...] = ()
     """Of a type: superclasses, interfaces, traits, Go's embedded types, Rust's `impl … for`."""
     type: str = ""
-    """Of a field, variant, variable or alias: the type written."""
+    """Of a field, variant, variable or alias: the type written; of `self.x = x`, the parameter's."""
     returns: str = ""
     """Of a function or method: the return type written."""
+    callee: str = ""
+    """Of a field or variable without a written type: what is called to make it, `Rows` of
+    `self.rows = Rows(path)`.  May be a function, whose return type then counts."""
+    decorators: tuple[str, ...] = ()
+    """Decorators, annotations, attributes, as written: `@dataclass(frozen=True)`."""
 
     @property
     def qualified_name(self) -> str:
@@ -149,16 +154,17 @@ class Import:
 
     module: str
     """As written, without quotes and without Python's leading dots: `os.path`, `./rows`,
-    `crate::store`, `stdio.h`, `example.com/tide/store`, `java.util.List`."""
+    `crate::store`, `stdio.h`, `example.com/tide/store`.  Where a language names module and name in
+    one (`use crate::store::Row`, `import java.util.List`), what stands before the last separator."""
     names: tuple[ImportedName, ...] = ()
-    """Of `from m import a, b as c`, `import {a} from "m"`, `use m::{a, b}`.  A default import of
-    JavaScript is the name `default`.  Empty where the module as a whole is bound, or nothing is."""
+    """Of `from m import a, b as c`, `import {a} from "m"`, `use m::{a, b}`, `import m.a`.  A default
+    import of JavaScript is the name `default`.  Empty where the module as a whole is bound, or nothing is."""
     alias: str = ""
     """What the whole module is called here: `np` of `import numpy as np`, `* as ns`, Go's alias."""
     level: int = 0
     """Python's leading dots."""
     wildcard: bool = False
-    """`from m import *`, `use m::*`, `import java.util.*;`, `export * from`"""
+    """`from m import *`, `use m::*`, `import java.util.*;`, `export * from`, C#'s `using`."""
     system: bool = False
     """C's `#include <…>`, not `"…"`."""
     exported: bool = False

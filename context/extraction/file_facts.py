@@ -1,0 +1,116 @@
+"""The one function everything else here is for."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..facts import FileFacts
+from ..parsing import Tree, parse
+from ..records import Language
+from . import wording
+from .captures import MAX_DEPTH, MAX_RUN, NO_SPANS, Captures, Spans, captures_of
+from .definitions import Reading, read_definitions
+from .frames import Span, frames_of
+from .references import references_of
+from .statements import imports_of
+from .wording import Remarks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MAX_LINE = 100_000
+"""Code points of a line; longer ones are generated or minified."""
+
+_LONG_LINE = re.compile("[^\n]{%d}" % MAX_LINE)
+
+
+def extract(text: str, language: Language) -> FileFacts:
+    """The facts of `text`.  Raises only `GrammarError`, when the installation is incomplete.
+
+    A text over the limits gives empty facts that say why, in `skipped`.
+    """
+    if len(text) > MAX_LINE and _LONG_LINE.search(text):
+        return FileFacts(language.name, skipped=f"a line is longer than {MAX_LINE:,} characters")
+    return extract_tree(parse(text, language))
+
+
+def extract_tree(tree: Tree) -> FileFacts:
+    """`extract` for a text that has been parsed."""
+    text, language = tree.text, tree.language
+    if tree.skipped:
+        return FileFacts(language.name, skipped="over the limits of size, time or nesting for parsing")
+    captures = captures_of(tree)
+    if captures is None:
+        return FileFacts(language.name, skipped=f"over {MAX_RUN:,} tokens in a row without a name")
+    line_starts = _line_starts(text)
+    frames = frames_of(captures, len(text))
+    after = captures.others.get("after", NO_SPANS)
+    lines = (np.searchsorted(line_starts, after.starts, side="right") - 1).tolist()
+    reading = Reading(
+        text=text,
+        language=language,
+        line_starts=line_starts.tolist(),
+        remarks=_remarks(captures),
+        after=dict(zip(lines, _pairs(after), strict=True)),
+    )
+    read_definitions(reading, frames)
+    imports = imports_of(reading, frames)
+    spans = sorted({(one.start, one.end) for one in imports})
+    file = frames[0]
+    return FileFacts(
+        language=language.name,
+        definitions=tuple(reading.definitions),
+        references=references_of(text, captures.others, reading.used, spans, line_starts),
+        imports=tuple(imports),
+        bindings=tuple(reading.bindings),
+        package=wording.one_line(reading.at(file.first("package"))),
+        doc=_file_doc(reading, file.first("doc")),
+        truncated="too many definitions or too deep nesting" if reading.full or captures.truncated else "",
+    )
+
+
+def _line_starts(text: str) -> NDArray[np.int64]:
+    """In code points."""
+    if text.isascii():
+        ends = np.flatnonzero(np.frombuffer(text.encode("ascii"), dtype=np.uint8) == ord("\n"))
+    else:
+        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        ends = np.flatnonzero(points == ord("\n"))
+    return np.concatenate((np.zeros(1, np.int64), ends + 1))
+
+
+def _pairs(spans: Spans) -> list[Span]:
+    return list(zip(spans.starts.tolist(), spans.ends.tolist(), strict=True))
+
+
+def _remarks(captures: Captures) -> Remarks:
+    """All comments in order; those captured as `comment` document what follows them."""
+    documents = [(*span, True) for span in _pairs(captures.others.get("comment", NO_SPANS))]
+    others = [(*span, False) for span in _pairs(captures.others.get("remark", NO_SPANS))]
+    every = sorted(documents + others)
+    columns: tuple[list[int], list[int], list[bool]] = ([], [], [])
+    for start, end, document in every:
+        columns[0].append(start)
+        columns[1].append(end)
+        columns[2].append(document)
+    return Remarks(*columns, any_documents=bool(documents))
+
+
+def _file_doc(reading: Reading, docstring: Span | None) -> str:
+    if docstring:
+        return wording.string_doc(reading.at(docstring))
+    first = wording.header(reading.text, reading.remarks)
+    if first is None:
+        return ""
+    attached = any(
+        reading.text[first[1] : one.start].count("\n") <= 1
+        for one in reading.definitions[:1]
+        if one.start >= first[1]
+    )
+    return "" if attached else wording.comment_doc(reading.at(first))
+
+
+__all__ = ["MAX_DEPTH", "MAX_LINE", "extract", "extract_tree"]

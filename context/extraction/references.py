@@ -1,0 +1,81 @@
+"""References from the spans of uses, by whole columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..facts import References
+from .captures import NO_SPANS, Spans
+from .queries import USES
+from .wording import MAX_RECEIVER, one_line
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_JOINTS = " \t\r\n.?!:->&"
+
+
+def references_of(
+    text: str,
+    others: dict[str, Spans],
+    defined: set[int],
+    imports: list[tuple[int, int]],
+    line_starts: NDArray[np.int64],
+) -> References:
+    """All uses of names but those at `defined` and those within `imports`, which are sorted."""
+    uses = [(kind, others[name]) for kind, name in enumerate(USES) if name in others]
+    if not uses:
+        return References()
+    starts = np.concatenate([spans.starts for _, spans in uses])
+    ends = np.concatenate([spans.ends for _, spans in uses])
+    kinds = np.concatenate([np.full(len(spans.starts), kind, np.int64) for kind, spans in uses])
+    order = np.argsort((starts << 2) | kinds, kind="stable")
+    starts, ends, kinds = starts[order], ends[order], kinds[order]
+    keep = np.ones(len(starts), dtype=bool)
+    keep[:-1] = starts[1:] != starts[:-1]  # the last of one place is what counts most
+    ignored = others.get("ignore", NO_SPANS).starts
+    unused = np.concatenate([ignored, np.fromiter(defined, np.int64, len(defined))])
+    keep &= ~np.isin(starts, unused)
+    if imports:
+        bounds = np.array(imports, dtype=np.int64)
+        place = np.searchsorted(bounds[:, 0], starts, side="right") - 1
+        keep &= (place < 0) | (starts >= bounds[np.maximum(place, 0), 1])
+    starts, ends, kinds = starts[keep], ends[keep], kinds[keep]
+    at = starts.tolist()
+    return References(
+        names=tuple([text[start:end] for start, end in zip(at, ends.tolist(), strict=True)]),
+        kinds=kinds.astype(np.uint8).tobytes(),
+        receivers=_receivers(text, starts, ends, others.get("access", NO_SPANS)),
+        starts=tuple(at),
+        lines=tuple((np.searchsorted(line_starts, starts, side="right") - 1).tolist()),
+    )
+
+
+def _receivers(
+    text: str, starts: NDArray[np.int64], ends: NDArray[np.int64], access: Spans
+) -> tuple[str, ...]:
+    """What stands before the joint of each use; the longest access that ends with the use counts."""
+    if not len(access.starts):
+        return ("",) * len(starts)
+    order = np.lexsort((access.starts, access.ends))
+    access_ends, access_starts = access.ends[order], access.starts[order]
+    place = np.searchsorted(access_ends, ends, side="left")
+    found = np.minimum(place, len(access_ends) - 1)
+    held = (access_ends[found] == ends) & (access_starts[found] < starts)
+    begins = np.where(held, access_starts[found], -1)
+    return tuple(
+        [
+            "" if begin < 0 else _receiver(text, begin, start)
+            for begin, start in zip(begins.tolist(), starts.tolist(), strict=True)
+        ]
+    )
+
+
+def _receiver(text: str, begin: int, start: int) -> str:
+    long = start - begin > MAX_RECEIVER
+    piece = text[start - MAX_RECEIVER if long else begin : start].rstrip(_JOINTS)
+    if "\n" in piece:
+        piece = one_line(piece)
+    return "…" + piece if long else piece
