@@ -60,7 +60,7 @@ def read_file(path: str | Path, *, max_bytes: int = MAX_FILE_BYTES) -> SourceFil
         ) from error
     if len(data) > max_bytes:  # it grew while we looked
         raise _too_large(path, len(data), max_bytes)
-    text, encoding = _decoded(path, data)
+    text, encoding = decoded(path, data)
     return SourceFile(path=path, text=text, encoding=encoding, size_bytes=len(data))
 
 
@@ -70,7 +70,8 @@ def _too_large(path: Path, size_bytes: int, max_bytes: int) -> FileTooLargeError
     )
 
 
-def _decoded(path: Path, data: bytes) -> tuple[str, str]:
+def decoded(path: str | Path, data: bytes) -> tuple[str, str]:
+    """The text of `data` and its encoding; `path` is for the message of a `BinaryFileError`."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             try:
