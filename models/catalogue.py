@@ -1,12 +1,18 @@
 """The models a person can name, and what their files must be.
 
-The hash is the publisher's and is the trust: where the bytes come from does not matter.
+The hash is the publisher's and is the trust: where the bytes come from does not matter.  A person's own
+model is named by the path of its folder or GGUF file; behind a path stands no promise, only a short
+name for processes and folders, `starcoder2-3b@1a2b3c4d`, which names it too.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
 from .errors import UnknownModelError
 
@@ -36,6 +42,11 @@ class ModelEntry:
     """Which layout of infilling prompts the model was trained on (`prompts`)."""
     mirror: tuple[MirrorWheel, ...] = ()
     """Parts in the order in which they make the file."""
+
+    @property
+    def is_local(self) -> bool:
+        """A person's own: its hash is found out, not known."""
+        return not self.sha256
 
 
 def _parts(stem: str, count: int, version: str) -> tuple[MirrorWheel, ...]:
@@ -72,12 +83,37 @@ CATALOGUE: tuple[ModelEntry, ...] = (
 )
 
 
+_LOCAL = re.compile(r"(?!\.)[A-Za-z0-9._+-]+@[0-9a-f]{8}")
+
+
+def is_path(name: str) -> bool:
+    """Does this name a person's own folder or file?  Catalogue names hold no separator."""
+    return name.startswith(("~", ".")) or "/" in name or os.sep in name or name.endswith(".gguf")
+
+
+def local_path(name: str) -> Path:
+    """The absolute path that is meant."""
+    return Path(name).expanduser().resolve()
+
+
+def _local(name: str) -> ModelEntry:
+    return ModelEntry(name, (), repository="", file="", bytes=0, sha256="", licence="", fim_family="")
+
+
 def find(name: str) -> ModelEntry:
-    """The entry called `name` or by one of its aliases; capitals do not matter.
+    """The entry called `name` or by one of its aliases; capitals do not matter.  A path has one, too.
 
     Raises:
         UnknownModelError: no such name; the message lists the nearest, or all.
     """
+    if is_path(name):
+        path = local_path(name)
+        stem = path.stem if path.suffix == ".gguf" else path.name
+        shown = re.sub(r"[^A-Za-z0-9._+-]+", "-", stem).lstrip(".") or "model"
+        digest = hashlib.sha256(os.fsencode(path)).hexdigest()
+        return _local(f"{shown}@{digest[:8]}")
+    if _LOCAL.fullmatch(name):
+        return _local(name)
     by_name = {key: entry for entry in CATALOGUE for key in (entry.name, *entry.aliases)}
     if (entry := by_name.get(name.strip().lower())) is not None:
         return entry

@@ -2,9 +2,10 @@
 
     <cache>/models/<name>/weights.gguf                   as published, hash checked
                           packed-int8-v1.safetensors     what the engine maps (`packed`)
-                          tokenizer.json
+                          tokenizer.json                 or tokenizer.model
                           model.json                     what was checked, and when the file was written
 
+A person's own model (`local_model`) keeps its weights where they are; `model.json` says where.
 `<cache>` is `$TRUEPENNY_CACHE` or the platform's cache folder.  Nothing here imports torch.
 """
 
@@ -12,13 +13,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from platformdirs import user_cache_path
 
-from .catalogue import find
+from .catalogue import find, is_path, local_path
 from .errors import UnsupportedWeightsError, WeightsMissingError
 from .packed import VERSION, read_header
 
@@ -31,7 +32,10 @@ class Pulled:
     bytes: int
     sha256: str
     source: str
+    """Which source it came from; of a person's own model, its path."""
     mtime_ns: int
+    runs: Literal["packed", "transformers"] = "packed"
+    """On the packed file, or as it is through transformers' modules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,13 @@ class ModelFolder:
 
     name: str
     root: Path
+    source: Path | None = None
+    """Where a person's own weights are."""
 
     @property
     def weights(self) -> Path:
-        return self.root / "weights.gguf"
+        """A GGUF file, or a folder of safetensors."""
+        return self.source or self.root / "weights.gguf"
 
     @property
     def packed(self) -> Path:
@@ -51,7 +58,8 @@ class ModelFolder:
 
     @property
     def tokenizer(self) -> Path:
-        return self.root / "tokenizer.json"
+        own = self.root / "tokenizer.model"
+        return own if own.is_file() else self.root / "tokenizer.json"
 
     @property
     def record(self) -> Path:
@@ -88,11 +96,7 @@ class ModelFolder:
         pulled = self.read_record()
         if pulled is None or pulled.sha256 != sha256:
             return False
-        try:
-            stat = self.weights.stat()
-        except FileNotFoundError:
-            return False
-        return (stat.st_size, stat.st_mtime_ns) == (pulled.bytes, pulled.mtime_ns)
+        return size_and_time(self.weights) == (pulled.bytes, pulled.mtime_ns)
 
     def is_converted(self, sha256: str) -> bool:
         """Is there a whole packed file of this version, made from weights with this hash?"""
@@ -102,6 +106,32 @@ class ModelFolder:
             return False
         return header.source_sha256 == sha256 and self.tokenizer.is_file()
 
+    @property
+    def is_foreign(self) -> bool:
+        """Does it run through transformers, as an architecture that is not ours?"""
+        pulled = self.read_record()
+        return pulled is not None and pulled.runs == "transformers"
+
+
+MODEL_FILES = ("*.json", "*.safetensors", "*.jinja", "tokenizer.model")
+"""What matters in a folder of safetensors."""
+
+
+def model_files(weights: Path) -> list[Path]:
+    """The files that make a model, in the order of their names."""
+    if not weights.is_dir():
+        return [weights]
+    return sorted(path for pattern in MODEL_FILES for path in weights.glob(pattern) if path.is_file())
+
+
+def size_and_time(weights: Path) -> tuple[int, int] | None:
+    """Bytes of all files, and when the newest was written (ns); None where there are none."""
+    try:
+        stats = [path.stat() for path in model_files(weights)]
+    except FileNotFoundError:
+        return None
+    return (sum(s.st_size for s in stats), max(s.st_mtime_ns for s in stats)) if stats else None
+
 
 def cache_root() -> Path:
     """`$TRUEPENNY_CACHE` or the platform's cache folder; not created."""
@@ -110,13 +140,19 @@ def cache_root() -> Path:
 
 
 def folder_of(name: str) -> ModelFolder:
-    """The folder of a catalogue model (by name or alias); it need not exist.
+    """The folder of a model (by name, alias or path); it need not exist.
 
     Raises:
         UnknownModelError: not in the catalogue.
     """
     entry = find(name)
-    return ModelFolder(entry.name, cache_root() / "models" / entry.name)
+    folder = ModelFolder(entry.name, cache_root() / "models" / entry.name)
+    if not entry.is_local:
+        return folder
+    if is_path(name):
+        return replace(folder, source=local_path(name))
+    pulled = folder.read_record()
+    return replace(folder, source=Path(pulled.source)) if pulled else folder
 
 
 def require(name: str) -> ModelFolder:
@@ -127,7 +163,23 @@ def require(name: str) -> ModelFolder:
         WeightsMissingError: not pulled or not converted; the message says what to run.
     """
     entry, folder = find(name), folder_of(name)
+    if entry.is_local:
+        return _require_local(name, folder)
     if folder.is_converted(entry.sha256):
         return folder
     state = "is pulled but not converted" if folder.is_pulled(entry.sha256) else "is not on this machine"
     raise WeightsMissingError(f"{entry.name} {state} ({folder.root}); run: truepenny pull {entry.name}")
+
+
+def _require_local(name: str, folder: ModelFolder) -> ModelFolder:
+    pulled = folder.read_record()
+    shown = folder.source or name
+    if pulled is None:
+        state = "has not been made ready"
+    elif not folder.is_pulled(pulled.sha256):
+        state = "has changed since it was made ready, or is gone"
+    elif pulled.runs == "packed" and not folder.is_converted(pulled.sha256):
+        state = "has not been converted"
+    else:
+        return folder
+    raise WeightsMissingError(f"{shown} {state}; run: truepenny pull {shown}")

@@ -26,7 +26,7 @@ import importlib.util
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -233,7 +233,13 @@ def load_from(
     )
 
 
-def build(hub: Path, precision: Precision, where: str, dtype: torch.dtype = torch.bfloat16) -> Any:
+def build(
+    hub: Path,
+    precision: Precision,
+    where: str,
+    dtype: torch.dtype = torch.bfloat16,
+    attention: Literal["sdpa", "eager"] = "sdpa",
+) -> Any:
     """A `PreTrainedModel` from a local folder.  `dtype` is that of what is not quantised, and of products.
 
     Only safetensors are read, no code that came with weights is run, nothing is asked of a network.
@@ -254,7 +260,7 @@ def build(hub: Path, precision: Precision, where: str, dtype: torch.dtype = torc
             hub,
             dtype=dtype,
             device_map={"": where},
-            attn_implementation="sdpa",
+            attn_implementation=attention,  # else config.json may name one, to be downloaded
             trust_remote_code=False,
             use_safetensors=True,
             local_files_only=True,
