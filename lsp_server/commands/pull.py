@@ -1,4 +1,4 @@
-"""`truepenny pull`: fetch a model's weights, verify them, and make them ready to run."""
+"""`truepenny pull`: fetch a model's weights, or take a person's own, and make them ready to run."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...models.catalogue import DEFAULT_MODEL, ModelEntry, find
-from ...models.errors import HashMismatchError, ModelsError
+from ...models.errors import HashMismatchError, ModelsError, PullError
 from ..progress import meter
 
 if TYPE_CHECKING:
-    from ...models.sources import Source
+    from ...models.pull import PullReport
+    from ...models.sources import Progress, Source
 
 EXAMPLE = """\
 examples:
   truepenny pull                                 the default model
   truepenny pull qwen2.5-coder-1.5b              a larger one
   truepenny pull --source ~/Downloads/model.gguf a file you already have
+  truepenny pull ~/models/starcoder2-3b          a model of your own: a folder of safetensors, or a GGUF
+                                                 file; the path is its name
 """
 
 
@@ -32,7 +35,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", nargs="?", default=DEFAULT_MODEL, metavar="NAME", help="default: %(default)s")
+    parser.add_argument(
+        "name", nargs="?", default=DEFAULT_MODEL, metavar="NAME|PATH", help="default: %(default)s"
+    )
     parser.add_argument(
         "--source",
         metavar="hub|index|FILE",
@@ -46,16 +51,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """0: ready to run; 1: what came is not what the publisher published; 2: it could not be had."""
-    from ...models.convert import convert
-    from ...models.pull import pull
-    from ...models.store import folder_of
-
     progress = meter()
     try:
         entry = find(args.name)
-        folder = folder_of(entry.name)
-        report = pull(entry, folder, _sources(args.source), progress, verify=args.verify)
-        convert(entry, folder, progress)
+        report = _local(args, progress) if entry.is_local else _published(entry, args, progress)
     except HashMismatchError as error:
         print(f"truepenny pull: {error}", file=sys.stderr)
         return 1
@@ -65,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     finally:
         progress.done()
     if not args.json:
-        print(_sentence(entry, report.path, report.source))
+        print(_sentence(entry, report))
         return 0
     print(
         json.dumps(
@@ -79,6 +78,25 @@ def run(args: argparse.Namespace) -> int:
         )
     )
     return 0
+
+
+def _published(entry: ModelEntry, args: argparse.Namespace, progress: Progress) -> PullReport:
+    from ...models.convert import convert
+    from ...models.pull import pull
+    from ...models.store import folder_of
+
+    folder = folder_of(entry.name)
+    report = pull(entry, folder, _sources(args.source), progress, verify=args.verify)
+    convert(entry, folder, progress)
+    return report
+
+
+def _local(args: argparse.Namespace, progress: Progress) -> PullReport:
+    from ...models.local_model import make_ready
+
+    if args.source is not None:
+        raise PullError(f"{args.name} is a path already: leave out --source")
+    return make_ready(args.name, progress, verify=args.verify)
 
 
 def _sources(named: str | None) -> list[Source]:
@@ -95,6 +113,8 @@ def _sources(named: str | None) -> list[Source]:
     return [FileSource(Path(named))]
 
 
-def _sentence(entry: ModelEntry, path: Path, source: str) -> str:
-    size = f"{entry.bytes / 1e6:.0f} MB"
-    return f"{entry.name} is ready ({size}, {entry.licence}, from {source}): {path.parent}"
+def _sentence(entry: ModelEntry, report: PullReport) -> str:
+    size = f"{report.bytes / 1e6:.0f} MB"
+    if entry.is_local:
+        return f"{report.path} is ready ({size}, sha256 {report.sha256[:12]}…), as {report.name}"
+    return f"{entry.name} is ready ({size}, {entry.licence}, from {report.source}): {report.path.parent}"
