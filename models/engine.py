@@ -230,7 +230,10 @@ class Engine(Generic[K]):
             logits = logits[len(plan) :]
 
     def _is_unwanted(self, batch: list[Ticket]) -> bool:
-        """Asked between two layers: has the pass under way become pointless, or another more urgent?"""
+        """Asked between two layers: has the pass under way become pointless, or another more urgent?
+
+        Perhaps by a thread of the model's own, while the worker waits for it.
+        """
         self._receive(is_idle=False)
         if self._is_stopping or all(ticket.is_cancelled for ticket in batch):
             return True
