@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -19,9 +19,9 @@ from filelock import FileLock, Timeout
 
 from ..errors import IndexUnavailableError
 from .exclusion import MAX_FILE_BYTES
-from .indexing import NO_STAMP
 from .location import Location
-from .scanner import Found, Listing, Refused, Scanner
+from .memory import Memory, memory, together
+from .scanner import NO_STAMP, Found, Listing, Refused, Scanner
 from .schema import remove_old
 from .store import Entry, Prepared, Store
 from .worker import Worker, WorkerLostError
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 MAX_WORKERS = 2
 _BATCH_FILES = 32
+_BATCH_BYTES = 250_000
+"""What a worker holds before it writes is many times the text."""
 _FEW_FILES = 8
 """Read in this process: starting another takes longer."""
 _LOCK_POLL_S = 0.2
@@ -56,6 +58,11 @@ class BuildReport:
     num_refused: int
     num_left_out: int
     seconds: float
+    cpu_s: float = 0.0
+    """Of all processes of the build."""
+    peak_bytes: int = 0
+    """Memory of all processes of the build, each at its highest, what they share counted once; 0 where the
+    system does not tell."""
     cancelled: bool = False
     note: str = ""
     """What was found amiss and mended; for a person."""
@@ -133,6 +140,8 @@ def _build_locked(
             num_refused=len(listing.refused),
             num_left_out=listing.num_left_out,
             seconds=time.monotonic() - begun,
+            cpu_s=sum(os.times()[:4]),
+            peak_bytes=together([memory(), *team.memories]),
             cancelled=cancel.is_set(),
             note=store.note,
         )
@@ -167,6 +176,19 @@ def _num_workers(wanted: int | None) -> int:
     return max(1, min(MAX_WORKERS, wanted or cores))
 
 
+def _batches(files: Sequence[Found]) -> Iterator[list[Found]]:
+    batch: list[Found] = []
+    num_bytes = 0
+    for one in files:
+        if batch and (len(batch) >= _BATCH_FILES or num_bytes + one.stamp.size_bytes > _BATCH_BYTES):
+            yield batch
+            batch, num_bytes = [], 0
+        batch.append(one)
+        num_bytes += one.stamp.size_bytes
+    if batch:
+        yield batch
+
+
 class _Team:
     """Workers that empty one queue."""
 
@@ -181,9 +203,7 @@ class _Team:
         self._start_worker = start_worker
         self._store = store
         self._files = files
-        self._queue = deque(
-            files[start : start + _BATCH_FILES] for start in range(0, len(files), _BATCH_FILES)
-        )
+        self._queue = deque(_batches(files))
         self._on_progress = on_progress
         self._cancel = cancel
         self._lock = threading.Lock()
@@ -191,6 +211,8 @@ class _Team:
         self._error: Exception | None = None
         self._workers: set[Worker] = set()
         self.num_done = 0
+        self.memories: list[Memory] = []
+        """Of the workers that have ended."""
 
     def read_here(self, scanner: Scanner) -> None:
         from .indexing import index_files
@@ -250,6 +272,7 @@ class _Team:
     def _forgotten(self, worker: Worker) -> None:
         with self._lock:
             self._workers.discard(worker)
+            self.memories.append(worker.memory)
         worker.close()
 
     def _survive(self, batch: Sequence[Found], lost: WorkerLostError) -> None:

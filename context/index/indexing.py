@@ -7,14 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ..extraction import extract
 from ..facts import FileFacts
-from .scanner import Found, Refused, Scanner, Stamp
+from .scanner import NO_STAMP, Found, Refused, Scanner
 from .source import key_of, read, text_of
 from .store import Prepared, Store
 
 log = logging.getLogger(__name__)
-
-NO_STAMP = Stamp(0, 0, 0, 0)
-"""Of files that were not looked at; equals no file's."""
 
 
 def index_files(

@@ -7,7 +7,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
@@ -24,6 +24,7 @@ DEFINITION_COLUMNS = "n.name, d.fields"
 
 _FIELDS = tuple(field.name for field in fields(Definition))
 _fields_of = attrgetter(*_FIELDS[1:])  # all but the name, which is a row of its own
+_fields_of_import = attrgetter(*(field.name for field in fields(Import)))
 _to_text = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 _from_text = json.JSONDecoder().decode
 
@@ -71,7 +72,12 @@ def definition_of(row: Sequence[Any]) -> Definition:
 
 
 def imports_text(imports: Sequence[Import]) -> str:
-    return _to_text([astuple(one) for one in imports]) if imports else ""
+    return _to_text([_import_fields(one) for one in imports]) if imports else ""
+
+
+def _import_fields(one: Import) -> tuple[Any, ...]:
+    module, names, *rest = _fields_of_import(one)
+    return (module, [(name.name, name.alias) for name in names], *rest)
 
 
 def imports_of(text: str) -> tuple[Import, ...]:

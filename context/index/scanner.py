@@ -47,6 +47,10 @@ class Stamp:
         return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode)
 
 
+NO_STAMP = Stamp(0, 0, 0, 0)
+"""Of files that were not looked at; equals no file's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     path: str

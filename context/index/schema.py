@@ -208,7 +208,7 @@ def _plain(location: Location) -> sqlite3.Connection:
 def _tune(connection: sqlite3.Connection) -> None:
     for pragma in (
         "synchronous = NORMAL",
-        "cache_size = -8000",  # KiB
+        "cache_size = -4000",  # KiB
         "temp_store = MEMORY",
         "journal_size_limit = 16000000",
         "wal_autocheckpoint = 2000",

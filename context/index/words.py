@@ -11,7 +11,7 @@ MAX_NAME_CHARS = 200
 """Longer ones are data, not names."""
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def words_of(name: str) -> str:
     """The whole name and its parts, lower case, separated by blanks; empty where it holds no word."""
     whole = name.lower()

@@ -1,8 +1,8 @@
 """A process that reads files for a build.  One JSON document per line, in and out.
 
 In: `[[path, language, size, mtime, ctime, inode], …]`, one batch.  Out: each path before it is read,
-so that a file that takes the process down is known, then `{"done": n}`.  The end of the input ends
-it.  The facts go straight into the database: nothing large passes between the processes.
+so that a file that takes the process down is known, then `{"done": n, "memory": […]}`.  The end of the
+input ends it.  The facts go straight into the database: nothing large passes between the processes.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from ..errors import IndexDamagedError, IndexUnavailableError
 from ..language_table import LANGUAGES
 from .location import Location
+from .memory import Memory, memory
 from .scanner import Found, Scanner, Stamp
 
 _LANGUAGES = {language.name: language for language in LANGUAGES}
@@ -43,7 +44,7 @@ def serve(location: Location, max_bytes: int) -> None:
             told = json.loads(line)
             files = [Found(path, _LANGUAGES[language], Stamp(*stamp)) for path, language, *stamp in told]
             index_files(store, scanner, files, on_file=_say)
-            _say({"done": len(files)})
+            _say({"done": len(files), "memory": astuple(memory())})
     except (IndexDamagedError, IndexUnavailableError) as error:
         _say({"error": str(error), "damaged": isinstance(error, IndexDamagedError)})
     finally:
@@ -56,6 +57,9 @@ def _say(what: Any) -> None:
 
 class Worker:
     """The other end.  For one thread, but for `kill`."""
+
+    memory = Memory(0, 0)
+    """As it has last said."""
 
     def __init__(self, command: Sequence[str], environment: dict[str, str]) -> None:
         self._process = subprocess.Popen(
@@ -82,6 +86,7 @@ class Worker:
                     kind = IndexDamagedError if answer["damaged"] else IndexUnavailableError
                     raise kind(answer["error"])
                 else:
+                    self.memory = Memory(*answer["memory"])
                     return
         except (OSError, ValueError) as error:
             raise WorkerLostError(path, str(error)) from error

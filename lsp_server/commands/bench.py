@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from . import bench_engine, bench_replay
+from . import bench_engine, bench_index, bench_replay
 
 EXAMPLE = """\
 examples:
   truepenny bench engine                   beside stock transformers, a minute or two
   truepenny bench engine --quality --json  and what quantisation costs in quality
   truepenny bench replay typing.json.gz    how long a person who types waits for suggestions
+  truepenny bench index ~/src/app          how long the index takes, beside parsing alone
 """
 
 
@@ -26,3 +27,4 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="KIND")
     bench_engine.add_parser(kinds)
     bench_replay.add_parser(kinds)
+    bench_index.add_parser(kinds)
