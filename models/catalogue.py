@@ -87,8 +87,8 @@ _LOCAL = re.compile(r"(?!\.)[A-Za-z0-9._+-]+@[0-9a-f]{8}")
 
 
 def is_path(name: str) -> bool:
-    """Does this name a person's own folder or file?  Catalogue names hold no separator."""
-    return name.startswith(("~", ".")) or "/" in name or os.sep in name or name.endswith(".gguf")
+    """Does this name a person's own folder or file?  `publisher/model` does not: `./folder/model` does."""
+    return name.startswith(("~", ".")) or name.endswith(".gguf") or Path(name).is_absolute()
 
 
 def local_path(name: str) -> Path:
@@ -121,4 +121,7 @@ def find(name: str) -> ModelEntry:
     if near:
         raise UnknownModelError(f"no model is called {name!r}; did you mean {' or '.join(near)}?")
     known = ", ".join(entry.name for entry in CATALOGUE)
-    raise UnknownModelError(f"no model is called {name!r}; the catalogue has: {known}")
+    raise UnknownModelError(
+        f"no model is called {name!r}; the catalogue has: {known}. One of your own is named by its path, as "
+        "./folder"
+    )

@@ -173,7 +173,7 @@ def require(name: str) -> ModelFolder:
 
 def _require_local(name: str, folder: ModelFolder) -> ModelFolder:
     pulled = folder.read_record()
-    shown = folder.source or name
+    shown = folder.source or "the path of its folder or GGUF file"
     if pulled is None:
         state = "has not been made ready"
     elif not folder.is_pulled(pulled.sha256):
@@ -182,4 +182,4 @@ def _require_local(name: str, folder: ModelFolder) -> ModelFolder:
         state = "has not been converted"
     else:
         return folder
-    raise WeightsMissingError(f"{shown} {state}; run: truepenny pull {shown}")
+    raise WeightsMissingError(f"{folder.source or name} {state}; run: truepenny pull {shown}")

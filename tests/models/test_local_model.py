@@ -11,13 +11,20 @@ import numpy as np
 import pytest
 
 from truepenny.models.catalogue import find
-from truepenny.models.errors import DiskFullError, UnsupportedWeightsError, WeightsMissingError
+from truepenny.models.errors import (
+    DiskFullError,
+    UnknownModelError,
+    UnsupportedWeightsError,
+    WeightsMissingError,
+)
 from truepenny.models.hardware import Device
+from truepenny.models.hub_folder import hub_folder as hub_folder_of
 from truepenny.models.language_model import feed
 from truepenny.models.loading import load
 from truepenny.models.local_model import make_ready
 from truepenny.models.packed import read_header
 from truepenny.models.store import folder_of, require
+from truepenny.models.transformers_backend import load_from, reference
 
 CPU = Device("cpu", "a test", 1, 0)
 
@@ -72,6 +79,8 @@ def test_a_catalogue_name_is_never_taken_for_a_path(tmp_path, monkeypatch):
     (tmp_path / "qwen2.5-coder-0.5b").mkdir()
     assert not find("qwen2.5-coder-0.5b").is_local
     assert find("./qwen2.5-coder-0.5b").is_local
+    with pytest.raises(UnknownModelError, match=r"named by its path, as \./folder"):
+        find("Publisher/nonesuch")
 
 
 @pytest.mark.parametrize("name", ["...@12345678/..", "/", "~", "."])
@@ -105,6 +114,28 @@ def test_a_model_made_ready_is_served_by_either_name(folder, tmp_path, tiny_gguf
     assert np.corrcoef(*logits)[0, 1] > 0.98
 
 
+@pytest.mark.parametrize("form", ["folder", "gguf"])
+def test_transformers_reads_it_too(folder, tmp_path, tiny_gguf, form):
+    """For a GPU, and as the reference: a folder as it is, a GGUF file unpacked; the same model each time."""
+    path = folder
+    if form == "gguf":
+        path = tmp_path / "tiny.gguf"
+        tiny_gguf(path, "llama")
+    make_ready(str(path), Silent())
+    ready = require(str(path))
+    unpacked = hub_folder_of(ready)
+    assert (unpacked == folder) == (form == "folder")
+    ids = [5, 80, 200, 7, 290] * 12
+    models = (
+        load(str(path), "fp32", CPU).model,
+        reference(ready),
+        load_from(ready, unpacked, "bf16", "a test", "cpu").model,
+    )
+    exact, theirs, rounded = (feed(model, ids, model.new_kv(1)) for model in models)
+    assert np.abs(exact - theirs).max() < 1e-4
+    assert np.corrcoef(exact, rounded)[0, 1] > 0.98
+
+
 def test_it_is_done_once(folder):
     """And again when asked, or when the weights have changed."""
     first = make_ready(str(folder), Silent())
@@ -136,7 +167,7 @@ def test_what_was_never_made_ready_is_said_to_be(folder):
     """With the command that does it; and what is not there, too."""
     with pytest.raises(WeightsMissingError, match="has not been made ready; run: truepenny pull"):
         require(str(folder))
-    with pytest.raises(WeightsMissingError, match="has not been made ready"):
+    with pytest.raises(WeightsMissingError, match=r"nonesuch@01234567 has not .* truepenny pull the path of"):
         require("nonesuch@01234567")
     for name in (str(folder / "nowhere"), "nonesuch@01234567"):
         with pytest.raises(WeightsMissingError, match="no such folder or file"):
