@@ -28,8 +28,8 @@ DefinitionKind = Literal[
 TYPE_KINDS: frozenset[DefinitionKind] = frozenset({"class", "interface", "enum", "type"})
 """Definitions that can have members."""
 
-ReferenceKind = Literal["name", "member", "call", "type"]
-REFERENCE_KINDS: tuple[ReferenceKind, ...] = ("name", "member", "call", "type")
+ReferenceKind = Literal["name", "member", "type", "call"]
+REFERENCE_KINDS: tuple[ReferenceKind, ...] = ("name", "member", "type", "call")
 
 
 @dataclass(frozen=True, slots=True)

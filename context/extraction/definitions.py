@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from ..facts import TYPE_KINDS, Binding, Definition, DefinitionKind
@@ -16,6 +16,8 @@ MAX_DEFINITIONS = 20_000
 """Of a file; more of them are a table, not code.  Bindings likewise."""
 
 _PREFIX = len("definition.")
+_INFERRED = frozenset({"var", "auto", "const auto", "let", "val", "auto&", "const auto&"})
+_EXPORTS = frozenset({"exports", "module.exports"})  # CommonJS
 
 
 @dataclass(slots=True)
@@ -35,6 +37,8 @@ class Reading:
     used: set[int] = field(default_factory=set[int])
     """Where names stand that are defined, not used."""
     seen_fields: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    extended: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """Bases that are told apart from the type, by its qualified name."""
     full: bool = False
 
     def line_of(self, offset: int) -> int:
@@ -44,7 +48,9 @@ class Reading:
         return self.text[span[0] : span[1]] if span else ""
 
     def type_at(self, span: Span | None) -> str:
-        return wording.type_text(self.text[span[0] : span[1]]) if span else ""
+        """The type written at `span`; empty where it is only a word for "infer it"."""
+        written = wording.type_text(self.text[span[0] : span[1]]) if span else ""
+        return "" if written in _INFERRED else written
 
 
 def read_definitions(reading: Reading, frames: list[Frame]) -> None:
@@ -57,16 +63,30 @@ def read_definitions(reading: Reading, frames: list[Frame]) -> None:
         if tag == "binding":
             _bind(reading, frame)
         elif tag == "scope":
-            reading.parents[id(frame)] = reading.type_at(frame.first("parent")).partition("<")[0]
+            _extend(reading, frame)
         elif tag == "closure":
             reading.parents[id(frame)] = _parent(reading, frame.holder())
         elif tag[:_PREFIX] == "definition.":
             _define(reading, frame, cast("DefinitionKind", tag[_PREFIX:]))
 
+    if reading.extended:
+        reading.definitions[:] = [
+            replace(one, bases=one.bases + tuple(more))
+            if one.kind in TYPE_KINDS and (more := reading.extended.get(one.qualified_name))
+            else one
+            for one in reading.definitions
+        ]
+
 
 def _define(reading: Reading, frame: Frame, kind: DefinitionKind) -> None:
-    names = frame.parts.get("name")
-    if not names:
+    parts = frame.parts
+    given = ""
+    names = parts.get("name")
+    if "qualified" in parts:
+        names, given = _split(reading, parts["qualified"][0])
+    if not names or (
+        "function" in parts and reading.at(parts["function"][0]) not in reading.language.field_makers
+    ):
         return
     holder = frame.holder()
     inside = holder.tag if holder else "file"
@@ -76,35 +96,53 @@ def _define(reading: Reading, frame: Frame, kind: DefinitionKind) -> None:
             return
         if inside[_PREFIX:] in TYPE_KINDS or inside == "scope":
             kind = "field"
-    own = frame.first("self")
-    if own is not None:
-        _define_own_field(reading, frame, own)
-        return
-    if kind == "field" and inside in FUNCTIONS:
-        _bind(reading, frame)
-        if "promoted" in frame.parts:
+    if "self" in parts:
+        if reading.at(parts["self"][0]) in reading.language.self_names:
             _define_in_type(reading, frame)
         return
-    given = frame.first("parent")
+    if kind == "function" and inside in FUNCTIONS and "body" not in parts and frame.closure is None:
+        return  # C's `Row row();` in a function
+    if kind == "field" and inside in FUNCTIONS:
+        _bind(reading, frame)
+        if "promoted" in parts:
+            _define_in_type(reading, frame)
+        return
     parent = _parent(reading, holder)
+    if "parent" in parts:
+        given = reading.type_at(parts["parent"][0])
+    given = "" if given in _EXPORTS else _plain(given)
     if given:
-        parent = reading.type_at(given).replace("::", ".").partition("<")[0]
+        parent = f"{parent}.{given}" if parent else given
     if kind == "function" and (given or inside == "scope" or inside[_PREFIX:] in TYPE_KINDS):
         kind = "method"
-    start, signature_start = _beginning(frame)
+    beginning = _beginning(frame)
     for name in names:
-        _add(reading, frame, kind, name, parent, start, signature_start)
-        start = signature_start = name[0]  # the others of `int a, b`
+        _add(reading, frame, kind, name, parent, beginning)
+
+
+def _plain(name: str) -> str:
+    """A written name of a type as parents are written: `store::Row<T>` is `store.Row`."""
+    return name.partition("<")[0].replace("::", ".").replace("\\", ".").strip()
+
+
+def _split(reading: Reading, span: Span) -> tuple[list[Span], str]:
+    """Name and parent of `Row<T>::find`."""
+    parent, _, name = reading.at(span).rpartition("::")
+    return [(span[1] - len(name), span[1])], parent
+
+
+def _extend(reading: Reading, frame: Frame) -> None:
+    """Members and bases for a type that is defined elsewhere, maybe above in this file."""
+    outer = _parent(reading, frame.holder())
+    name = _plain(reading.type_at(frame.first("parent")))
+    qualified = f"{outer}.{name}" if outer else name
+    reading.parents[id(frame)] = qualified
+    for base in frame.all("base"):
+        reading.extended.setdefault(qualified, []).append(reading.type_at(base))
 
 
 def _parent(reading: Reading, holder: Frame | None) -> str:
     return reading.parents.get(id(holder), "") if holder else ""
-
-
-def _define_own_field(reading: Reading, frame: Frame, own: Span) -> None:
-    """`self.x = …` in a method: a field of the class around it."""
-    if reading.at(own) in reading.language.self_names:
-        _define_in_type(reading, frame)
 
 
 def _define_in_type(reading: Reading, frame: Frame) -> None:
@@ -114,25 +152,27 @@ def _define_in_type(reading: Reading, frame: Frame) -> None:
             parent = reading.parents.get(id(above), "")
             for name in frame.all("name"):
                 if (parent, reading.at(name)) not in reading.seen_fields:
-                    _add(reading, frame, "field", name, parent, frame.start, frame.start)
+                    _add(reading, frame, "field", name, parent, (frame.start, frame.start, []))
             return
 
 
-def _beginning(frame: Frame) -> tuple[int, int]:
-    """Where a definition starts, and where its signature does: after decorators."""
-    start = frame.start
-    signature_start = start
+def _beginning(frame: Frame) -> tuple[int, int, list[Span]]:
+    """Where a definition starts, where its signature does, and the decorators between."""
+    start = signature_start = frame.start
+    decorators: list[Span] = []
     up, below = frame.up, frame
     while up is not None and up.tag == "outer":
-        if up.parts.get("claimed", [(below.start, 0)])[0][0] != below.start:
+        first = up.parts.setdefault("claimed", [(below.start, below.start)])[0][0]
+        if first != below.start:  # the second of `const a = 1, b = 2`
             break
-        up.parts["claimed"] = [(below.start, 0)]
-        decorators = up.parts.get("decorator")
-        if decorators is None and signature_start == start:
-            signature_start = up.start
-        start = up.start
+        decorators = up.all("decorator") + decorators
+        start = signature_start = up.start
         up, below = up.up, up
-    return start, signature_start
+    name = frame.first("name") or frame.first("qualified")
+    decorators += [one for one in frame.all("decorator") if name and one[1] <= name[0]]
+    if decorators:
+        signature_start = max(start, max(one[1] for one in decorators))
+    return start, signature_start, decorators
 
 
 def _add(
@@ -141,33 +181,41 @@ def _add(
     kind: DefinitionKind,
     name: Span,
     parent: str,
-    start: int,
-    signature_start: int,
+    beginning: tuple[int, int, list[Span]],
 ) -> None:
-    text, language = reading.text, reading.language
-    word = text[name[0] : name[1]].strip("`\"'")
+    text = reading.text
+    start, signature_start, decorators = beginning
+    comment: Span | None = None
+    if reading.remarks.any_before:
+        comment, preludes = wording.before(text, start, reading.remarks)
+        if preludes:
+            start, decorators = preludes[0][0], preludes + decorators
+    word = text[name[0] : name[1]].strip("`\"'").lstrip("$:")
     if not word:
         return
+    if kind in ("module", "class"):  # Ruby's `module A::B`, TypeScript's `namespace A.B`
+        *above, word = word.replace("::", ".").split(".")
+        parent = ".".join([*([parent] if parent else []), *above])
     reading.used.add(name[0])
     parts = frame.parts
     body = frame.first("body")
+    returns = parts.get("returns") if kind in ("function", "method") else None
+    if frame.closure is not None and body is None:
+        body, returns = frame.closure.first("body"), frame.closure.parts.get("returns")
     data = kind in ("field", "variable", "variant")
     qualified = f"{parent}.{word}" if parent else word
     if kind == "field":
         reading.seen_fields.add((parent, word))
-    if not data:
-        reading.parents[id(frame)] = qualified
+    if kind not in ("field", "variable"):
+        reading.parents.setdefault(id(frame), qualified)
     line, end_line = reading.line_of(start), reading.line_of(frame.end - 1)
-    type_ = reading.type_at(frame.first("type")) if "type" in parts else ""
+    type_ = reading.type_at(frame.first("type")) if "type" in parts and (data or kind == "type") else ""
     callee = ""
     if data and not type_:
-        callee = reading.type_at(frame.first("callee"))
+        callee = wording.callee_text(reading.at(frame.first("callee")))
         value = frame.first("value")
         if value and not callee:
             type_ = _type_of_parameter(reading, reading.at(value), frame)
-    outer = frame.up
-    decorators = outer.parts.get("decorator", ()) if outer is not None and outer.tag == "outer" else ()
-    decorators = decorators or parts.get("decorator", ())
     reading.definitions.append(
         Definition(
             name=word,
@@ -177,35 +225,38 @@ def _add(
             line=line,
             end_line=end_line,
             name_start=name[0],
-            signature=wording.signature(
-                text,
-                signature_start,
-                body[0] if body and body[0] > name[0] else frame.end,
-                reading.remarks,
-                wording.MAX_VALUE if data else wording.MAX_SIGNATURE,
-            ),
+            signature=_signature(reading, signature_start, frame.end, name, body, data=data),
             parent=parent,
-            doc=_doc(reading, frame, start, end_line),
+            doc=_doc(reading, frame, comment, end_line),
             bases=tuple([reading.type_at(base) for base in parts["base"]]) if "base" in parts else (),
             type=type_,
-            returns=reading.type_at(frame.first("returns")) if "returns" in parts else "",
+            returns=next(filter(None, map(reading.type_at, returns)), "") if returns else "",
             callee=callee,
             decorators=tuple([wording.one_line(reading.at(one)) for one in decorators]) if decorators else (),
         )
     )
 
 
-def _doc(reading: Reading, frame: Frame, start: int, end_line: int) -> str:
+def _signature(reading: Reading, start: int, end: int, name: Span, body: Span | None, *, data: bool) -> str:
+    limit = wording.MAX_VALUE if data else wording.MAX_SIGNATURE
+    if body is None or body[0] < start:
+        return wording.signature(reading.text, start, end, reading.remarks, limit)
+    first = wording.signature(reading.text, start, body[0], reading.remarks, limit)
+    if body[0] > name[0]:
+        return first
+    return (
+        f"{first} … {wording.signature(reading.text, body[1], end, reading.remarks, limit)}"  # typedef struct
+    )
+
+
+def _doc(reading: Reading, frame: Frame, comment: Span | None, end_line: int) -> str:
     own = frame.parts.get("doc")
     if own:
         return wording.string_doc(reading.at(own[0]))
     after = reading.after.get(end_line + 1)
     if after:
         return wording.string_doc(reading.at(after))
-    if not reading.remarks.any_documents:
-        return ""
-    before = wording.comment_before(reading.text, start, reading.remarks)
-    return wording.comment_doc(reading.at(before)) if before else ""
+    return wording.comment_doc(reading.at(comment)) if comment else ""
 
 
 def _type_of_parameter(reading: Reading, value: str, frame: Frame) -> str:
@@ -232,7 +283,9 @@ def _bind(reading: Reading, frame: Frame) -> None:
     if "type" not in parts and "callee" not in parts:
         return
     written = reading.type_at(frame.first("type"))
-    told = written or reading.type_at(frame.first("callee"))
+    told = written or wording.callee_text(reading.at(frame.first("callee")))
+    if not told:
+        return
     scope = ""
     for above in frame.above():
         if above.tag in FUNCTIONS:

@@ -58,8 +58,8 @@ def extract_tree(tree: Tree) -> FileFacts:
     )
     read_definitions(reading, frames)
     imports = imports_of(reading, frames)
-    spans = sorted({(one.start, one.end) for one in imports})
     file = frames[0]
+    spans = sorted({(one.start, one.end) for one in imports} | set(file.all("package")))
     return FileFacts(
         language=language.name,
         definitions=tuple(reading.definitions),
@@ -87,16 +87,21 @@ def _pairs(spans: Spans) -> list[Span]:
 
 
 def _remarks(captures: Captures) -> Remarks:
-    """All comments in order; those captured as `comment` document what follows them."""
-    documents = [(*span, True) for span in _pairs(captures.others.get("comment", NO_SPANS))]
-    others = [(*span, False) for span in _pairs(captures.others.get("remark", NO_SPANS))]
-    every = sorted(documents + others)
-    columns: tuple[list[int], list[int], list[bool]] = ([], [], [])
-    for start, end, document in every:
-        columns[0].append(start)
-        columns[1].append(end)
-        columns[2].append(document)
-    return Remarks(*columns, any_documents=bool(documents))
+    """All comments and preludes in order."""
+    every: list[tuple[int, int, int]] = []
+    for name, kind in (
+        ("remark", wording.REMARK),
+        ("prelude", wording.PRELUDE),
+        ("comment", wording.COMMENT),
+    ):
+        every += [(*span, kind) for span in _pairs(captures.others.get(name, NO_SPANS))]
+    every.sort()
+    return Remarks(
+        starts=[start for start, _, _ in every],
+        ends=[end for _, end, _ in every],
+        kinds=[kind for _, _, kind in every],
+        any_before=any(kind != wording.REMARK for _, _, kind in every),
+    )
 
 
 def _file_doc(reading: Reading, docstring: Span | None) -> str:

@@ -16,10 +16,13 @@ _FIRST_PART = len(FRAMES)
 _DEFINED = frozenset(tag for tag in FRAMES if tag.startswith("definition."))
 _DEFINING = frozenset(place for place, tag in enumerate(FRAMES) if tag in _DEFINED or tag == "binding")
 
+_ROLES = frozenset("body type returns base callee value".split())
+"""What a node is to the node around it, even where it is a frame itself: a module whose body is a class."""
+
 Span = tuple[int, int]
 
 TRANSPARENT = frozenset(
-    "outer item import binding definition.field definition.variant definition.variable definition.type".split()
+    "outer item import binding definition.field definition.variable definition.type".split()
 )
 """Frames that members do not belong to."""
 FUNCTIONS = frozenset({"definition.function", "closure"})
@@ -28,7 +31,7 @@ FUNCTIONS = frozenset({"definition.function", "closure"})
 class Frame:
     """One captured node with its parts, in code points of the text."""
 
-    __slots__ = ("end", "parts", "start", "tag", "up")
+    __slots__ = ("closure", "end", "parts", "start", "tag", "up")
 
     def __init__(self, tag: str, start: int, end: int, up: Frame | None) -> None:
         self.tag = tag
@@ -36,6 +39,8 @@ class Frame:
         self.end = end
         self.up = up
         self.parts: dict[str, list[Span]] = {}
+        self.closure: Frame | None = None
+        """The first function without a name in it: that of `const f = () => …`."""
 
     def first(self, part: str) -> Span | None:
         """Where the first `part` stands."""
@@ -70,15 +75,19 @@ def frames_of(captures: Captures, length: int) -> list[Frame]:
             top = top.up
         tag = _TAGS[place]
         if place < _FIRST_PART:
-            if (
-                tag.startswith("definition.")
-                and top.start == start
-                and top.end == end
-                and top.tag[:4] == "defi"
-            ):
+            if place in _DEFINING and top.start == start and top.end == end and top.tag in _DEFINED:
                 continue  # the same node, captured as something that counts more
-            top = Frame(tag, start, end, top)
-            frames.append(top)
+            frame = Frame(tag, start, end, top)
+            if tag == "closure" and top.closure is None:
+                top.closure = frame
+            frames.append(frame)
+            top = frame
         else:
-            top.parts.setdefault(tag, []).append((start, end))
+            owner = top
+            if tag in _ROLES:
+                while owner.start == start and owner.end == end and owner.up:
+                    owner = owner.up
+            while tag == "parent" and owner.tag == "binding" and owner.up:  # Go's receiver is a parameter
+                owner = owner.up
+            owner.parts.setdefault(tag, []).append((start, end))
     return frames

@@ -44,6 +44,7 @@ PARTS = (
     "type",
     "returns",
     "base",
+    "qualified",  # parent and name in one: C++'s `Row::find`
     "parent",  # the type something is a member of, where that does not enclose it
     "self",  # what stands before the dot of a field that is assigned: kept where it is the object
     "decorator",
@@ -52,6 +53,7 @@ PARTS = (
     "value",  # a plain name that is assigned
     "doc",
     "module",
+    "submodule",  # a module that this one declares: Rust's `mod rows;`
     "relative",  # a module with leading dots that count levels
     "path",  # module and name in one, maybe several in braces: `a::{b, c::d as e}`
     "default",  # JavaScript's default import
@@ -59,13 +61,15 @@ PARTS = (
     "wildcard",
     "system",
     "exported",
-    "function",  # the name of a function that imports: `require`; see `Language.importers`
+    "function",  # the name of a function that imports or declares: see `Language.importers`
     "package",
 )
 USES = tuple(f"reference.{kind}" for kind in REFERENCE_KINDS)  # of several on one node the last is meant
 OTHERS = (
     "access",  # a whole `receiver.name`; ends where the name ends
+    "receiver",  # what stands before the joint, where the name does not end the access: `x` of `x.f(…)`
     "ignore",  # a name that is not a use: a parameter, a keyword of a call
+    "prelude",  # stands between a doc comment and what it documents: Rust's attributes
     "comment",  # documents what follows it
     "remark",  # does not
     "after",  # documents what stands before it

@@ -14,7 +14,11 @@ from .wording import MAX_RECEIVER, one_line
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_JOINTS = " \t\r\n.?!:->&"
+_JOINTS = ("::", "->", "?.", "&.", "?->", "!!.", ".", ":", "\\")
+
+
+_FAR = 100
+"""Between a receiver and its name, in characters; blanks and a line end, mostly."""
 
 
 def references_of(
@@ -47,24 +51,35 @@ def references_of(
     return References(
         names=tuple([text[start:end] for start, end in zip(at, ends.tolist(), strict=True)]),
         kinds=kinds.astype(np.uint8).tobytes(),
-        receivers=_receivers(text, starts, ends, others.get("access", NO_SPANS)),
+        receivers=_receivers(text, starts, ends, others),
         starts=tuple(at),
         lines=tuple((np.searchsorted(line_starts, starts, side="right") - 1).tolist()),
     )
 
 
 def _receivers(
-    text: str, starts: NDArray[np.int64], ends: NDArray[np.int64], access: Spans
+    text: str, starts: NDArray[np.int64], ends: NDArray[np.int64], others: dict[str, Spans]
 ) -> tuple[str, ...]:
-    """What stands before the joint of each use; the longest access that ends with the use counts."""
-    if not len(access.starts):
+    """What stands before the joint of each use; of nested accesses that end alike the longest counts."""
+    begins = np.full(len(starts), -1, dtype=np.int64)
+    access, receiver = others.get("access", NO_SPANS), others.get("receiver", NO_SPANS)
+    if len(access.starts):
+        order = np.lexsort((access.starts, access.ends))
+        access_ends, access_starts = access.ends[order], access.starts[order]
+        place = np.minimum(np.searchsorted(access_ends, ends, side="left"), len(order) - 1)
+        held = (access_ends[place] == ends) & (access_starts[place] < starts)
+        begins = np.where(held, access_starts[place], begins)
+    if len(receiver.starts):
+        order = np.lexsort((receiver.starts, receiver.ends))
+        receiver_ends, receiver_starts = receiver.ends[order], receiver.starts[order]
+        place = np.searchsorted(receiver_ends, starts, side="right") - 1
+        last = receiver_ends[np.maximum(place, 0)]
+        first = receiver_starts[np.searchsorted(receiver_ends, last, side="left")]
+        for one in np.flatnonzero((begins < 0) & (place >= 0) & (starts - last <= _FAR)).tolist():
+            if text[last[one] : starts[one]].strip() in _JOINTS:
+                begins[one] = first[one]
+    if not (begins >= 0).any():
         return ("",) * len(starts)
-    order = np.lexsort((access.starts, access.ends))
-    access_ends, access_starts = access.ends[order], access.starts[order]
-    place = np.searchsorted(access_ends, ends, side="left")
-    found = np.minimum(place, len(access_ends) - 1)
-    held = (access_ends[found] == ends) & (access_starts[found] < starts)
-    begins = np.where(held, access_starts[found], -1)
     return tuple(
         [
             "" if begin < 0 else _receiver(text, begin, start)
@@ -75,7 +90,9 @@ def _receivers(
 
 def _receiver(text: str, begin: int, start: int) -> str:
     long = start - begin > MAX_RECEIVER
-    piece = text[start - MAX_RECEIVER if long else begin : start].rstrip(_JOINTS)
+    piece = text[start - MAX_RECEIVER if long else begin : start].rstrip()
+    joint = next((one for one in _JOINTS if piece.endswith(one)), "")
+    piece = piece.removesuffix(joint).rstrip("?! \t\r\n")
     if "\n" in piece:
         piece = one_line(piece)
     return "…" + piece if long else piece

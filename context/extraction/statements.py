@@ -53,6 +53,9 @@ def _imports(reading: Reading, frame: Frame, items: list[Frame]) -> list[Import]
         end=frame.end,
         line=reading.line_of(frame.start),
     )
+    submodule = at(frame.first("submodule"))
+    if submodule:
+        return [replace(base, module=f"self{language.path_separator}{submodule}")]
     path = frame.first("path")
     if path:
         return _from_path(at(path), base, at(frame.first("alias")), language)

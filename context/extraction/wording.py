@@ -53,14 +53,32 @@ def type_text(text: str) -> str:
     return text
 
 
+def callee_text(text: str) -> str:
+    """What is called, without the arguments a grammar counts to it."""
+    text = one_line(text, MAX_TYPE)
+    if not text.endswith(")"):
+        return text
+    depth = 0
+    for place in range(len(text) - 1, -1, -1):
+        depth += (text[place] == ")") - (text[place] == "(")
+        if depth == 0:
+            return text[:place].rstrip()
+    return text
+
+
+REMARK, PRELUDE, COMMENT = range(3)
+
+
 @dataclass(frozen=True, slots=True)
 class Remarks:
-    """All comments of a text, in order; `documents[i]` says whether comment `i` may be a doc comment."""
+    """What stands around definitions, in order of the text."""
 
     starts: list[int]
     ends: list[int]
-    documents: list[bool]
-    any_documents: bool
+    kinds: list[int]
+    """`COMMENT` documents what follows; `PRELUDE`, an attribute, may stand between; `REMARK` neither."""
+    any_before: bool
+    """Whether one of them is more than a `REMARK`."""
 
 
 def without_remarks(text: str, start: int, end: int, remarks: Remarks) -> str:
@@ -81,35 +99,43 @@ def signature(text: str, start: int, end: int, remarks: Remarks, limit: int = MA
     piece = text[start:end]
     if "\n" in piece:
         piece = without_remarks(text, start, end, remarks)
-    return one_line(piece.rstrip(_ENDS), limit).rstrip(_ENDS)
+    return one_line(piece.rstrip(_ENDS).removesuffix("=>"), limit).rstrip(_ENDS)
 
 
-def comment_before(text: str, start: int, remarks: Remarks) -> Span | None:
-    """The comments that stand alone on the lines right above `start`, as one span."""
+def before(text: str, start: int, remarks: Remarks) -> tuple[Span | None, list[Span]]:
+    """The comments that stand alone on the lines right above `start`, as one span, and the preludes."""
     place = bisect_right(remarks.ends, start) - 1
-    first: Span | None = None
+    comment: Span | None = None
+    preludes: list[Span] = []
     below = start
-    while place >= 0 and remarks.documents[place]:
-        comment_start, comment_end = remarks.starts[place], remarks.ends[place]
-        gap = text[comment_end:below]
-        newlines = gap.count("\n") + (text[comment_end - 1] == "\n")
-        line_start = text.rfind("\n", 0, comment_start) + 1
-        if newlines != 1 or gap.strip() or text[line_start:comment_start].strip():
+    while place >= 0 and remarks.kinds[place] != REMARK:
+        own_start, own_end = remarks.starts[place], remarks.ends[place]
+        gap = text[own_end:below]
+        newlines = gap.count("\n") + (text[own_end - 1] == "\n")
+        line_start = text.rfind("\n", 0, own_start) + 1
+        if newlines != 1 or gap.strip() or text[line_start:own_start].strip():
             break
-        first = (comment_start, first[1] if first else comment_end)
-        if start - comment_start > MAX_COMMENT:
+        if remarks.kinds[place] == PRELUDE:
+            preludes.insert(0, (own_start, own_end))
+        else:
+            comment = (own_start, comment[1] if comment else own_end)
+        if start - own_start > MAX_COMMENT:
             break
         below = line_start
         place -= 1
-    return first
+    return comment, preludes
 
 
 def header(text: str, remarks: Remarks) -> Span | None:
     """The comments a file begins with, as one span."""
     found: Span | None = None
-    for start, end, documents in zip(remarks.starts, remarks.ends, remarks.documents, strict=True):
-        before = text[found[1] : start] if found else text[:start]
-        if not documents or before.strip("\ufeff \t\r\n") or (found and before.count("\n") > 1):
+    past = 0
+    for start, end, kind in zip(remarks.starts, remarks.ends, remarks.kinds, strict=True):
+        gap = text[found[1] : start] if found else text[past:start]
+        if text.startswith("#!", start) and start == 0:
+            past = end
+            continue
+        if kind != COMMENT or gap.strip("\ufeff \t\r\n") or (found and gap.count("\n") > 1):
             break
         found = (found[0] if found else start, end)
         if end > 8 * MAX_DOC:

@@ -51,16 +51,17 @@
 (comment) @comment
 
 ; Imports
-(import_statement source: (string) @module) @import
+(import_statement) @import
+(import_statement source: (string) @module)
 (import_clause (identifier) @default)
 (import_specifier name: (identifier) @name !alias)
 (import_specifier name: (_) @name alias: (identifier) @alias) @item
 (namespace_import (identifier) @alias)
 (export_statement source: (string) @module @exported) @import
-(export_statement source: (_) (export_clause (export_specifier name: (identifier) @name !alias)))
-(export_statement source: (_) (export_clause
-  (export_specifier name: (_) @name alias: (_) @alias) @item))
-(export_statement "*" @wildcard source: (_))
+(export_specifier name: (identifier) @name !alias)
+(export_specifier name: (_) @name alias: (_) @alias) @item
+(namespace_export (_) @alias)
+(export_statement "*" @wildcard)
 (call_expression
   function: [(identifier) (import)] @function
   arguments: (arguments . (string) @module .)) @import
@@ -75,10 +76,6 @@
   property: [(property_identifier) (private_property_identifier)] @reference.call))
 (new_expression constructor: (identifier) @reference.call)
 (new_expression constructor: (member_expression property: (property_identifier) @reference.call))
-(formal_parameters [
-  (object_pattern (shorthand_property_identifier_pattern) @ignore)
-  (array_pattern (identifier) @ignore)
-])
 (arrow_function parameter: (identifier) @ignore)
 (for_in_statement left: (identifier) @ignore)
 (catch_clause parameter: (identifier) @ignore)

@@ -38,7 +38,8 @@
 (required_parameter (accessibility_modifier) @promoted pattern: (identifier) @name) @definition.field
 (optional_parameter (accessibility_modifier) @promoted pattern: (identifier) @name) @definition.field
 (required_parameter "readonly" @promoted pattern: (identifier) @name) @definition.field
-(required_parameter pattern: (rest_pattern (identifier) @ignore))
+(required_parameter pattern: (rest_pattern (identifier) @name)) @binding
+(type_parameter name: (type_identifier) @ignore)
 
 (import_require_clause (identifier) @alias source: (string) @module)
 

@@ -115,4 +115,5 @@ RUST = Language(
     ),
     comment_nodes=names("line_comment block_comment"),
     string_nodes=names("string_literal raw_string_literal char_literal"),
+    path_separator="::",
 )

@@ -51,6 +51,9 @@ RUBY = Language(
     definition_nodes=names("class method module singleton_class singleton_method"),
     comment_nodes=names("comment"),
     string_nodes=names("string chained_string heredoc_body subshell"),
+    path_separator="::",
+    importers=names("require require_relative load"),
+    field_makers=names("attr_accessor attr_reader attr_writer"),
 )
 PHP = Language(
     name="php",
@@ -82,6 +85,8 @@ PHP = Language(
     ),
     comment_nodes=names("comment"),
     string_nodes=names("string encapsed_string heredoc nowdoc"),
+    path_separator="\\",
+    self_names=names("$this"),
 )
 BASH = Language(
     name="shellscript",
@@ -104,4 +109,5 @@ BASH = Language(
     definition_nodes=names("function_definition"),
     comment_nodes=names("comment"),
     string_nodes=names("string raw_string ansi_c_string translated_string heredoc_body"),
+    importers=names("source ."),
 )
