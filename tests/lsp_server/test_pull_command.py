@@ -113,8 +113,10 @@ def test_wrong_content_is_a_negative_result(published, capsys):
         (["tinny"], "did you mean tiny"),
         (["tiny", "--source", "nowhere.gguf"], "no such file"),
         (["tiny", "--source", "index"], "does not carry"),
+        (["./nowhere"], "give the path of a model"),
+        (["./nowhere", "--source", "hub"], "leave out --source"),
     ],
-    ids=["name", "file", "source"],
+    ids=["name", "file", "source", "path", "path-and-source"],
 )
 def test_a_failure_tells_the_fix(published, capsys, words, found):
     """Exit 2, the reason on stderr, and nothing on stdout that a script could take for a result."""
@@ -122,6 +124,20 @@ def test_a_failure_tells_the_fix(published, capsys, words, found):
     out, err = capsys.readouterr()
     assert out == ""
     assert found in err
+
+
+@pytest.mark.parametrize("told", ["path", "short name"])
+def test_a_model_of_ones_own_is_named_by_its_path(published, capsys, told):
+    """Its weights stay where they are; what is made of them is in the cache, under a short name."""
+    assert command(str(published), "--json") == 0
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (report["path"], report["source"]) == (str(published), "local")
+    assert report["sha256"] == hashlib.sha256(published.read_bytes()).hexdigest()
+    name = str(published) if told == "path" else report["name"]
+    assert folder_of(name).is_converted(report["sha256"])
+    assert command(name) == 0
+    assert capsys.readouterr().out.startswith(f"{published} is ready (0 MB, sha256 ")
+    assert published.exists()
 
 
 def test_without_a_terminal_progress_is_a_line_each_tenth():
