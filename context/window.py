@@ -68,8 +68,10 @@ def cut(
 
     `prefix` has at most `prefix_tokens` and `suffix` at most `suffix_tokens`; `typed` comes on top, at
     most `MAX_TYPED_CHARS` of it.  `prefix` begins at the first of `starts` that is the start of a line
-    and neither too far nor too near: the budget would be used, and at least half of it.  A cursor inside
-    CRLF counts as before it.  Raises `ValueError` for an offset outside the text.
+    and neither too far nor too near: within the budget, and at least three eighths of it (a new window has
+    half or more).  A cursor inside CRLF counts as before it.
+
+    Raises `ValueError` for an offset outside the text.
     """
     if not 0 <= offset <= len(text):
         raise ValueError(f"offset {offset} is outside the text, which has {len(text)} characters")
@@ -115,7 +117,7 @@ def _kept_start(
             end = ends[min(last, len(ends) - 1)]
             tokens += count(text[at:end])
             at = end
-        if tokens <= budget_tokens and (start == 0 or tokens * 2 >= budget_tokens):
+        if tokens <= budget_tokens and (start == 0 or tokens * 8 >= budget_tokens * 3):
             return start
     return None
 

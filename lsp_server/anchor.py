@@ -35,7 +35,7 @@ PREFIX_TOKENS = 1_152
 SUFFIX_TOKENS = 384
 """Of the current file, before and after the cursor."""
 
-QUICK_PREFIX_TOKENS = 512
+QUICK_PREFIX_TOKENS = 768
 QUICK_SUFFIX_TOKENS = 96
 """Where nothing is computed yet and somebody is waiting."""
 

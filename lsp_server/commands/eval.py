@@ -10,11 +10,20 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO, get_args
 
 from ...models.errors import ModelsError
+from ..anchor import MAX_MIDDLE_CHARS, Layout
 from ..evaluation.cases import CasesError, InfillCase, read_cases
-from ..evaluation.infill import CaseResult, Complete, InfillReport, OnProgress, evaluate, raw_completer
+from ..evaluation.infill import (
+    CaseResult,
+    Complete,
+    InfillReport,
+    OnProgress,
+    before_typing,
+    evaluate,
+    raw_completer,
+)
 from ..settings import DEFAULT_MODEL, Settings, read_settings
 from ..snapshot import Query, Suggestion
 
@@ -26,6 +35,7 @@ examples:
   truepenny eval infill he_infill_singleline.jsonl.gz --lines single --json
   truepenny eval infill safim_block.jsonl.gz --limit 20 --dump failed.jsonl
   truepenny eval infill he_infill_singleline.jsonl.gz --raw    the same model without the pipeline
+  truepenny eval infill he_infill_singleline.jsonl.gz --typed 300          beside --layout plain
 
 Programs the model writes are run in a sandbox: limited time, memory and folder, no network.
 """
@@ -42,6 +52,10 @@ class Completing(Protocol):
     """The part of `Assistant` that is measured."""
 
     async def complete(self, query: Query) -> Suggestion: ...
+
+    def anchor(self, query: Query) -> None:
+        """Cut the prompt as for this request, without making it."""
+        ...
 
     async def raw_infill(self, before: str, after: str, max_tokens: int, stop: tuple[str, ...]) -> str: ...
 
@@ -75,6 +89,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="the baseline: a plain fill-in-the-middle prompt straight to the engine, without the guard; "
         "`--lines auto` is then one line if every expected answer is",
     )
+    infill.add_argument(
+        "--layout",
+        choices=get_args(Layout),
+        default="ours",
+        help="of prompts: as in an editor (%(default)s); with the little that is shown first after a jump; "
+        "or cut anew at the cursor's line, with nothing kept",
+    )
+    infill.add_argument(
+        "--typed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="the last N characters before the cursor were typed since the prompt was cut (0)",
+    )
     infill.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help="default: %(default)s")
     infill.add_argument("--engine", default="local", metavar="local|fake|URL", help="default: %(default)s")
     infill.add_argument(
@@ -90,6 +118,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """0: measured, whatever the figures; 2: it could not be measured."""
     try:
+        _check_typed(args)
         cases = read_cases(args.set, _limit(args.limit))
         settings = _settings(args)
         with _dump_file(args.dump) as dump, _progress_bar(len(cases)) as (on_progress, on_status):
@@ -112,7 +141,7 @@ async def _measure(
     on_progress: OnProgress,
     on_status: Callable[[Status], None],
 ) -> InfillReport:
-    assistant = open_assistant(settings, on_status)
+    assistant = open_assistant(settings, on_status, args.layout)
     try:
         complete, placement = _asked(args, assistant, cases)
         return await evaluate(
@@ -127,11 +156,11 @@ async def _measure(
         await assistant.close()
 
 
-def open_assistant(settings: Settings, on_status: Callable[[Status], None]) -> Completing:
+def open_assistant(settings: Settings, on_status: Callable[[Status], None], layout: Layout) -> Completing:
     """The whole pipeline; tests put a scripted one in its place."""
     from ..assistant import Assistant
 
-    return Assistant(settings, on_status)
+    return Assistant(settings, on_status, layout)
 
 
 def _asked(
@@ -139,7 +168,7 @@ def _asked(
 ) -> tuple[Complete, Literal["typed", "cut"]]:
     """Whom to ask, and with the cursor where."""
     if not args.raw:
-        return assistant.complete, "typed"
+        return _typing(assistant, args.typed) if args.typed else assistant.complete, "typed"
     is_single_line = args.lines == "single" or (
         args.lines == "auto" and all(case.is_single_line for case in cases)
     )
@@ -150,6 +179,24 @@ def _asked(
 
     budget = RAW_TOKENS["single" if is_single_line else "multi"]
     return raw_completer(complete_raw, single_line=is_single_line, max_tokens=budget), "cut"
+
+
+def _typing(assistant: Completing, num_chars: int) -> Complete:
+    """As a person who began to type `num_chars` ago."""
+
+    async def complete(query: Query) -> Suggestion:
+        assistant.anchor(before_typing(query, num_chars))
+        return await assistant.complete(query)
+
+    return complete
+
+
+def _check_typed(args: argparse.Namespace) -> None:
+    most = 2 * MAX_MIDDLE_CHARS
+    if not 0 <= args.typed <= most:
+        raise UsageError(f"--typed {args.typed}: give 0 to {most}; beyond that a prompt is always cut anew")
+    if args.raw and (args.typed or args.layout != "ours"):
+        raise UsageError("--raw has a prompt of its own: leave out --layout and --typed")
 
 
 def _limit(limit: int | None) -> int | None:
@@ -214,6 +261,8 @@ def _document(args: argparse.Namespace, report: InfillReport) -> dict[str, Any]:
         "engine": args.engine,
         "lines": args.lines,
         "guard": args.guard,
+        "layout": args.layout,
+        "typed": args.typed,
         "n": report.n,
         "runnable": report.runnable,
         "pass_at_1": None if report.pass_at_1 is None else round(report.pass_at_1, 4),
@@ -235,7 +284,8 @@ def _document(args: argparse.Namespace, report: InfillReport) -> dict[str, Any]:
 
 def _table(args: argparse.Namespace, report: InfillReport) -> str:
     """The same for people."""
-    how = "bare model" if args.raw else f"lines {args.lines}, guard {args.guard}"
+    how = f"lines {args.lines}, guard {args.guard}, layout {args.layout}, {args.typed} characters typed"
+    how = "bare model" if args.raw else how
     passed = "nothing in this set can be run" if report.pass_at_1 is None else f"{report.pass_at_1:.1%}"
     accepted = f"{report.characters_accepted:,} of {report.characters_shown:,} characters shown were right"
     rows = [

@@ -154,6 +154,15 @@ def question(case: InfillCase, lines: Lines = "auto", placement: Placement = "ty
     return Query(snapshot, len(case.before), Trigger.INVOKED, lines)
 
 
+def before_typing(query: Query, num_chars: int) -> Query:
+    """The question as it was when the last `num_chars` before the cursor had not been typed yet."""
+    text, start = query.snapshot.text, max(0, query.offset - num_chars)
+    if text[start - 1 : start + 1] == "\r\n":
+        start -= 1  # nobody begins inside a line end
+    snapshot = replace(query.snapshot, text=text[:start] + text[query.offset :])
+    return replace(query, snapshot=snapshot, offset=start)
+
+
 def accept(case: InfillCase, query: Query, suggestion: Suggestion) -> str:
     """The document after accepting; as it was when nothing is shown."""
     document = query.snapshot.text

@@ -138,6 +138,36 @@ def test_a_former_beginning_is_kept_until_the_budget_is_full():
     assert min(gaps) >= 750 // 4
 
 
+@given(
+    budget=st.integers(64, 1_200),
+    line=st.integers(0, 1_500),
+    changes=st.lists(st.integers(-12, 20), max_size=60),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_beginning_moves_at_most_once_in_an_eighth_of_the_budget(
+    budget: int, line: int, changes: list[int]
+):
+    """Lines typed and deleted at random: what is kept has room on both sides."""
+    above, below = [f"l{i}\n" for i in range(line)], "rest\n" * 50
+    starts: list[int] = []
+    num_moves = num_changed = 0
+    for change in changes:
+        above = above + [f"typed {change}\n"] * change if change >= 0 else above[:change]
+        num_changed += abs(change)
+        text = "".join(above)
+        window = cut_at(
+            text + below,
+            len(text),
+            prefix_tokens=budget,
+            suffix_tokens=50,
+            count=lambda part: part.count("\n"),
+            starts=starts,
+        )
+        num_moves += starts not in ([], [window.start])
+        starts = [window.start]
+    assert num_moves <= num_changed / (budget // 8)
+
+
 @pytest.mark.parametrize(
     ("start", "is_kept"),
     [

@@ -222,7 +222,7 @@ def test_who_waits_after_a_jump_is_shown_less_and_more_follows() -> None:
 
     ahead = warm(anchors, query)
     assert ahead is not None
-    assert len(ahead.prefix) > len(place.prefix)
+    assert len(ahead.prefix) >= len(place.prefix)  # half of what could be shown is not thrown away for more
     assert len(ahead.suffix) > len(place.suffix)
     assert anchors.cut(query) == ahead
     assert warm(anchors, query) is None

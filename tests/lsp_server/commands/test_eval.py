@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from truepenny.guard.verdict import Action, Verdict
+from truepenny.lsp_server.anchor import Layout
 from truepenny.lsp_server.commands import eval as command
 from truepenny.lsp_server.settings import Settings
 from truepenny.lsp_server.snapshot import Query, Suggestion
@@ -32,8 +33,10 @@ ROWS = [
 class ScriptedAssistant:
     """Right about the first case, quiet about the second."""
 
-    def __init__(self, settings: Settings, on_status: Callable[[Status], None]) -> None:
+    def __init__(self, settings: Settings, on_status: Callable[[Status], None], layout: Layout) -> None:
         self.settings = settings
+        self.layout = layout
+        self.anchored: list[Query] = []
         self.queries: list[Query] = []
         self.raw: list[tuple[str, str, int, tuple[str, ...]]] = []
         self.closed = False
@@ -45,6 +48,9 @@ class ScriptedAssistant:
             verdict = Verdict("safety", Action.WITHHOLD, "rule", 0, 4, "runs a shell")
             return Suggestion("", query.offset, query.offset, False, "runs a shell", (verdict,))  # noqa: FBT003  (shown)
         return Suggestion("    return 2 * x", query.offset, query.offset, True, "")  # noqa: FBT003  (shown)
+
+    def anchor(self, query: Query) -> None:
+        self.anchored.append(query)
 
     async def raw_infill(self, before: str, after: str, max_tokens: int, stop: tuple[str, ...]) -> str:
         self.raw.append((before, after, max_tokens, stop))
@@ -58,8 +64,10 @@ class ScriptedAssistant:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[ScriptedAssistant]:
     assistants: list[ScriptedAssistant] = []
 
-    def open_assistant(settings: Settings, on_status: Callable[[Status], None]) -> ScriptedAssistant:
-        assistants.append(ScriptedAssistant(settings, on_status))
+    def open_assistant(
+        settings: Settings, on_status: Callable[[Status], None], layout: Layout
+    ) -> ScriptedAssistant:
+        assistants.append(ScriptedAssistant(settings, on_status, layout))
         return assistants[-1]
 
     monkeypatch.setattr(command, "open_assistant", open_assistant)
@@ -188,3 +196,35 @@ def test_an_engine_that_cannot_be_reached_ends_the_measurement(
     assert out == ""
     assert "engine start" in err
     assert opened[0].closed
+
+
+def test_layouts_and_typing_are_passed_on(
+    opened: list[ScriptedAssistant], cases: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The prompt is cut as if the last characters had not been typed, then asked for with them."""
+    assert invoke(cases, "--typed", 9, "--layout", "quick", "--json") == 0
+    document = json.loads(capsys.readouterr().out.splitlines()[-1])
+    (assistant,) = opened
+
+    assert (document["layout"], document["typed"], assistant.layout) == ("quick", 9, "quick")
+    for earlier, asked in zip(assistant.anchored, assistant.queries, strict=True):
+        assert earlier.snapshot.path == asked.snapshot.path
+        assert earlier.offset == asked.offset - 9
+        text = asked.snapshot.text
+        assert earlier.snapshot.text == text[: earlier.offset] + text[asked.offset :]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--typed", -1), ("--typed", 2_401), ("--raw", "--typed", 5), ("--raw", "--layout", "plain")],
+)
+def test_typing_that_cannot_be_measured(
+    arguments: tuple[object, ...],
+    opened: list[ScriptedAssistant],
+    cases: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Said before anything is asked."""
+    assert invoke(cases, *arguments) == 2
+    assert opened == []
+    assert "truepenny eval: --" in capsys.readouterr().err

@@ -15,6 +15,7 @@ from truepenny.lsp_server.evaluation.infill import (
     Complete,
     InfillReport,
     accept,
+    before_typing,
     evaluate,
     inserted_text,
     question,
@@ -91,6 +92,18 @@ def test_a_whole_line_gets_exactly_one_line_end(text: str, placement: Literal["t
     query = question(case, placement=placement)
     suggestion = Suggestion(text, query.offset, query.offset, shown=True, reason="")
     assert accept(case, query, suggestion) == case.before + case.expected + case.after
+
+
+@pytest.mark.parametrize(
+    ("num_chars", "before"),
+    [(0, "def f(x):\r\n    return (x + "), (3, "def f(x):\r\n    return (x"), (17, "def f(x):"), (99, "")],
+)
+def test_what_was_not_typed_yet(num_chars: int, before: str) -> None:
+    """The text behind the cursor was there already; nobody begins to type inside a line end."""
+    case = InfillCase("crlf", "python", "def f(x):\r\n    return (x + ", ")\r\n", "1", None)
+    earlier = before_typing(question(case), num_chars)
+    assert earlier.snapshot.text == before + ")\r\n"
+    assert earlier.offset == len(before)
 
 
 def test_a_replaced_range_is_replaced() -> None:
