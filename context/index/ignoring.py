@@ -8,15 +8,27 @@ depends on the workspace alone.  Where a repository lies inside another, the out
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from pathspec import GitIgnoreSpec
-from pathspec.patterns.gitignore import GitIgnorePatternError
+from .patterns import Pattern, read_pattern
 
 IGNORE_FILE = ".gitignore"
 ATTRIBUTES_FILE = ".gitattributes"
 _MAX_RULE_BYTES = 1_000_000
+
+MarkKind = Literal["vendored", "generated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One attribute of Linguist's: files that match are, or are not, of this kind."""
+
+    pattern: Pattern
+    kind: MarkKind
+    is_so: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,46 +38,49 @@ class Rules:
     outer: Rules | None
     base: str
     """The folder, relative to the top the paths are relative to, with a `/` at the end; or empty."""
-    ignored: GitIgnoreSpec | None
-    marked: tuple[tuple[GitIgnoreSpec, str, bool], ...]
-    """From `.gitattributes`: pattern, `vendored` or `generated`, and whether it is or is not."""
+    ignored: tuple[Pattern, ...]
+    """The last first."""
+    marks: tuple[Mark, ...]
+    """The last first."""
 
-    def is_ignored(self, path: str) -> bool:
-        """For a path below `base`; a folder's ends in `/`.  Its own folders are taken not to be ignored."""
-        rules: Rules | None = self
-        while rules is not None:
-            if rules.ignored is not None:
-                verdict = rules.ignored.check_file(path[len(rules.base) :]).include
-                if verdict is not None:
-                    return verdict
-            rules = rules.outer
+    def is_ignored(self, path: str, *, is_folder: bool) -> bool:
+        """For a path below `base`, none of whose folders is ignored."""
+        for rules in self._from_inside():
+            relative = path[len(rules.base) :]
+            for pattern in rules.ignored:
+                if pattern.matches(relative, is_folder=is_folder):
+                    return not pattern.takes_back
         return False
 
-    def mark(self, path: str, kind: str) -> bool | None:
-        """Whether the repository itself says the path is `vendored` or `generated`; `None`: says nothing."""
+    def mark(self, path: str, kind: MarkKind) -> bool | None:
+        """Whether the repository itself says the file is of this kind; `None` where it says nothing."""
+        for rules in self._from_inside():
+            relative = path[len(rules.base) :]
+            for mark in rules.marks:
+                if mark.kind == kind and mark.pattern.matches(relative, is_folder=False):
+                    return mark.is_so
+        return None
+
+    def _from_inside(self) -> Iterator[Rules]:
         rules: Rules | None = self
         while rules is not None:
-            for spec, what, value in reversed(rules.marked):
-                if what == kind and spec.match_file(path[len(rules.base) :]):
-                    return value
+            yield rules
             rules = rules.outer
-        return None
 
 
 def rules_of(folder: Path, base: str, outer: Rules | None, names: frozenset[str]) -> Rules | None:
     """The rules inside `folder`, which has entries `names`; `outer` itself where it adds none."""
-    if ".git" in names:
-        outer = None  # a repository of its own
     lines: list[str] = []
     if ".git" in names:
+        outer = None  # a repository of its own
         lines += _lines(folder / ".git" / "info" / "exclude")
     if IGNORE_FILE in names:
         lines += _lines(folder / IGNORE_FILE)
-    marked = _marks(_lines(folder / ATTRIBUTES_FILE)) if ATTRIBUTES_FILE in names else ()
-    spec = _spec(lines)
-    if spec is None and not marked:
+    ignored = [pattern for line in lines if (pattern := read_pattern(line)) is not None]
+    marks = list(_marks(_lines(folder / ATTRIBUTES_FILE))) if ATTRIBUTES_FILE in names else []
+    if not ignored and not marks:
         return outer
-    return Rules(outer, base, spec, marked)
+    return Rules(outer, base, tuple(reversed(ignored)), tuple(reversed(marks)))
 
 
 def _lines(path: Path) -> list[str]:
@@ -77,42 +92,19 @@ def _lines(path: Path) -> list[str]:
             data = file.read(_MAX_RULE_BYTES)
     except OSError:
         return []
-    return data.decode("utf-8-sig", "surrogateescape").split("\n")
+    return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape").split("\n")
 
 
-def _spec(lines: list[str]) -> GitIgnoreSpec | None:
-    kept = [line.removesuffix("\r") for line in lines if line.strip() and not line.startswith("#")]
-    if not kept:
-        return None
-    try:
-        return _compiled(kept)
-    except GitIgnorePatternError:  # git skips the patterns it cannot read, and takes the others
-        return _compiled([line for line in kept if _is_pattern(line)])
-
-
-def _compiled(lines: list[str]) -> GitIgnoreSpec:
-    # One engine of regular expressions, whatever else is installed: the same answer everywhere.
-    return GitIgnoreSpec.from_lines(lines, backend="simple")
-
-
-def _is_pattern(line: str) -> bool:
-    try:
-        _compiled([line])
-    except GitIgnorePatternError:
-        return False
-    return True
-
-
-def _marks(lines: list[str]) -> tuple[tuple[GitIgnoreSpec, str, bool], ...]:
-    found: list[tuple[GitIgnoreSpec, str, bool]] = []
+def _marks(lines: Iterable[str]) -> Iterator[Mark]:
     for line in lines:
-        pattern, *attributes = line.split() or ["#"]
-        if pattern.startswith(("#", "[", '"', "!")):
+        text, *attributes = line.split() or ["#"]
+        pattern = None if text.startswith(("#", "[", '"', "!")) else read_pattern(text)
+        if pattern is None:
             continue
         for attribute in attributes:
             name, _, value = attribute.lstrip("-").partition("=")
-            what = name.removeprefix("linguist-")
-            if what in ("vendored", "generated") and name != what and _is_pattern(pattern):
-                is_so = not attribute.startswith("-") and value.lower() not in ("false", "0")
-                found.append((_compiled([pattern]), what, is_so))
-    return tuple(found)
+            is_so = not attribute.startswith("-") and value.lower() not in ("false", "0")
+            if name == "linguist-vendored":
+                yield Mark(pattern, "vendored", is_so)
+            elif name == "linguist-generated":
+                yield Mark(pattern, "generated", is_so)

@@ -12,6 +12,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from ..language_table import Language
@@ -175,7 +176,7 @@ class Scanner:
         if not _is_folder(entry) or entry.name in SKIPPED_FOLDERS:
             return None
         whole = self._base + path
-        if rules is not None and rules.is_ignored(whole):
+        if rules is not None and rules.is_ignored(whole[:-1], is_folder=True):
             return None
         if is_vendored_folder(entry.name):
             # Asked of a file in it: attributes are of files.
@@ -189,16 +190,17 @@ class Scanner:
         if language is None and reason != "sensitive":
             return None
         whole = self._base + path
-        if rules is not None and rules.is_ignored(whole):
+        if rules is not None and rules.is_ignored(whole, is_folder=False):
             return None
         if reason == "generated" and rules is not None and rules.mark(whole, "generated") is False:
             reason = None
         if language is None or reason is not None:
             return Refused(path, reason or "unreadable")
         if rules is not None:
-            for kind in ("vendored", "generated"):
-                if rules.mark(whole, kind):
-                    return Refused(path, kind)
+            if rules.mark(whole, "vendored"):
+                return Refused(path, "vendored")
+            if rules.mark(whole, "generated"):
+                return Refused(path, "generated")
         return self._judge_status(entry, path, language)
 
     def _judge_status(self, entry: os.DirEntry[str], path: str, language: Language) -> Found | Refused | None:
@@ -226,13 +228,14 @@ class Scanner:
         depth = next((nth for nth, folder in enumerate(tops) if (folder / ".git").exists()), 0)
         rules: Rules | None = None
         self._base = ""
-        for nth in range(depth, 0, -1):
-            names = frozenset(name for name in (".git", *RULE_FILES) if os.path.lexists(tops[nth] / name))
-            rules = rules_of(tops[nth], self._base, rules, names)
-            self._base += tops[nth - 1].name + "/"
-        if rules is not None and rules.is_ignored(self._base):
-            self._base = ""  # whoever opens an ignored folder means it
-            return None
+        for above, folder in pairwise(tops[depth::-1]):
+            names = frozenset(name for name in (".git", *RULE_FILES) if os.path.lexists(above / name))
+            rules = rules_of(above, self._base, rules, names)
+            self._base += folder.name
+            if rules is not None and rules.is_ignored(self._base, is_folder=True):
+                self._base = ""  # whoever opens an ignored folder means it
+                return None
+            self._base += "/"
         return rules
 
 
