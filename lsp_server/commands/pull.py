@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         entry = find(args.name)
         report = _local(args, progress) if entry.is_local else _published(entry, args, progress)
+        _prepare(progress)
     except HashMismatchError as error:
         print(f"truepenny pull: {error}", file=sys.stderr)
         return 1
@@ -97,6 +98,16 @@ def _local(args: argparse.Namespace, progress: Progress) -> PullReport:
     if args.source is not None:
         raise PullError(f"{args.name} is a path already: leave out --source")
     return make_ready(args.name, progress, verify=args.verify)
+
+
+def _prepare(progress: Progress) -> None:
+    """Compile the engine's code now rather than when the first suggestion is waited for."""
+    from ...models.compiled.probe import prepare
+
+    try:
+        prepare(lambda: progress.start(0, "compiling the engine's code for this processor"))
+    except Exception as error:  # noqa: BLE001  (whatever numba and LLVM fail with: the engine has another way)
+        print(f"truepenny pull: the engine's code is not compiled here: {error}", file=sys.stderr)
 
 
 def _sources(named: str | None) -> list[Source]:

@@ -15,6 +15,7 @@ from truepenny.lsp_server.commands import pull
 from truepenny.lsp_server.progress import BarMeter, LineMeter, meter
 from truepenny.models import catalogue
 from truepenny.models.catalogue import ModelEntry
+from truepenny.models.compiled import probe
 from truepenny.models.store import folder_of
 
 
@@ -64,6 +65,7 @@ def published(tmp_path, monkeypatch) -> Path:
     entry = ModelEntry("tiny", (), "a/b", "tiny.gguf", len(body), sha256, "Apache-2.0", "qwen2.5-coder")
     monkeypatch.setattr(catalogue, "CATALOGUE", (entry,))
     monkeypatch.setenv("TRUEPENNY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(probe, "prepare", lambda announce: announce())  # seconds, and tested elsewhere
     return path
 
 
@@ -77,12 +79,14 @@ def test_a_pulled_model_is_ready_and_told_as_json(published, capsys):
     assert Path(told["path"]).read_bytes() == published.read_bytes()
     assert folder_of("tiny").is_converted(told["sha256"])
     assert "converting" in err
+    assert "compiling the engine's code" in err
 
 
-def test_a_second_pull_says_the_same_at_once(published, capsys):
-    """Nothing is fetched, hashed or converted again."""
+def test_a_second_pull_says_the_same_at_once(published, capsys, monkeypatch):
+    """Nothing is fetched, hashed, converted or compiled again."""
     command("tiny", "--source", str(published))
     capsys.readouterr()
+    monkeypatch.setattr(probe, "prepare", lambda announce: False)
     assert command("tiny") == 0
     out, err = capsys.readouterr()
     assert out.startswith("tiny is ready (0 MB, Apache-2.0, from file)")
@@ -95,6 +99,17 @@ def test_a_deleted_packed_file_is_made_again(published, capsys):
     folder_of("tiny").packed.unlink()
     assert command("tiny") == 0
     assert folder_of("tiny").packed.exists()
+
+
+def test_without_compiled_code_a_model_is_ready_too(published, capsys, monkeypatch):
+    """The engine has another way, and says so."""
+
+    def fail(announce) -> None:
+        raise RuntimeError("no such processor")
+
+    monkeypatch.setattr(probe, "prepare", fail)
+    assert command("tiny", "--source", str(published)) == 0
+    assert "is not compiled here: no such processor" in capsys.readouterr().err
 
 
 def test_wrong_content_is_a_negative_result(published, capsys):
