@@ -1,9 +1,10 @@
 """What one file says: its definitions, the names it uses, what it imports.
 
-Plain frozen data, made by `extraction.extract(text, language)` and kept by the index.  Offsets are code points of the text,
-half open; lines count from 0 and end at a line feed.  Texts (signatures, types, bases, receivers)
-are as the author wrote them, with runs of blanks and line ends made one space.  What was not written
-is empty (`""`, `()`): nothing here is guessed, except where a docstring says so.
+Plain frozen data, made by `extraction.extract(text, language)` and kept by the index.  Offsets are
+code points of the text, half open; lines count from 0 and end at a line feed.  Texts (signatures,
+types, bases, receivers) are as the author wrote them, with runs of blanks and line ends made one
+space.  What was not written is empty (`""`, `()`): nothing here is guessed, except where a docstring
+says so.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .records import Language
-from .records.managed import CSHARP, JAVA
-from .records.native import CPP, GO, RUST, C
-from .records.scripts import BASH, PHP, PYTHON, RUBY
+from .records.managed import CSHARP, JAVA, KOTLIN, SCALA
+from .records.native import CPP, GO, RUST, SWIFT, C
+from .records.scripts import BASH, LUA, PHP, PYTHON, RUBY
 from .records.web import JAVASCRIPT, TSX, TYPESCRIPT
 
 __all__ = ["LANGUAGES", "PYTHON", "Language"]
@@ -24,4 +24,8 @@ LANGUAGES: tuple[Language, ...] = (
     RUBY,
     PHP,
     BASH,
+    LUA,
+    KOTLIN,
+    SWIFT,
+    SCALA,
 )

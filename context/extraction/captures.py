@@ -32,7 +32,7 @@ MAX_PENDING = 10_000
 _TAGS = FRAMES + PARTS  # their order decides between captures of one span
 _BITS, _TAG_BITS = 21, 6  # a text has at most `parsing.MAX_BYTES` bytes
 _PLACE = (1 << _BITS) - 1
-_SEPARATORS = re.compile(r"(?:[;,]\s*+){%d}" % MAX_RUN)
+_SEPARATORS = re.compile(rf"(?:[;,]\s*+){{{MAX_RUN}}}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def _define(reading: Reading, frame: Frame, kind: DefinitionKind) -> None:
             return
         if inside[_PREFIX:] in TYPE_KINDS or inside == "scope":
             kind = "field"
-    if "self" in parts:
+    if kind == "field" and "self" in parts:
         if reading.at(parts["self"][0]) in reading.language.self_names:
             _define_in_type(reading, frame)
         return
@@ -148,12 +148,15 @@ def _parent(reading: Reading, holder: Frame | None) -> str:
 def _define_in_type(reading: Reading, frame: Frame) -> None:
     """A field that is written inside a method."""
     for above in frame.above():
-        if above.tag[_PREFIX:] in TYPE_KINDS or above.tag == "scope":
-            parent = reading.parents.get(id(above), "")
-            for name in frame.all("name"):
-                if (parent, reading.at(name)) not in reading.seen_fields:
-                    _add(reading, frame, "field", name, parent, (frame.start, frame.start, []))
-            return
+        parent = reading.parents.get(id(above), "")
+        if "parent" in above.parts and above.tag in FUNCTIONS:  # Lua's `function M:open()`
+            parent = parent.rpartition(".")[0]
+        elif above.tag[_PREFIX:] not in TYPE_KINDS and above.tag != "scope":
+            continue
+        for name in frame.all("name"):
+            if (parent, reading.at(name)) not in reading.seen_fields:
+                _add(reading, frame, "field", name, parent, (frame.start, frame.start, []))
+        return
 
 
 def _beginning(frame: Frame) -> tuple[int, int, list[Span]]:
@@ -171,7 +174,7 @@ def _beginning(frame: Frame) -> tuple[int, int, list[Span]]:
     name = frame.first("name") or frame.first("qualified")
     decorators += [one for one in frame.all("decorator") if name and one[1] <= name[0]]
     if decorators:
-        signature_start = max(start, max(one[1] for one in decorators))
+        signature_start = max(start, *(one[1] for one in decorators))
     return start, signature_start, decorators
 
 
@@ -199,9 +202,9 @@ def _add(
     reading.used.add(name[0])
     parts = frame.parts
     body = frame.first("body")
-    returns = parts.get("returns") if kind in ("function", "method") else None
+    returns = frame.all("returns") if kind in ("function", "method") else []
     if frame.closure is not None and body is None:
-        body, returns = frame.closure.first("body"), frame.closure.parts.get("returns")
+        body, returns = frame.closure.first("body"), frame.closure.all("returns")
     data = kind in ("field", "variable", "variant")
     qualified = f"{parent}.{word}" if parent else word
     if kind == "field":
@@ -230,7 +233,7 @@ def _add(
             doc=_doc(reading, frame, comment, end_line),
             bases=tuple([reading.type_at(base) for base in parts["base"]]) if "base" in parts else (),
             type=type_,
-            returns=next(filter(None, map(reading.type_at, returns)), "") if returns else "",
+            returns=next((told for one in returns if (told := reading.type_at(one))), ""),
             callee=callee,
             decorators=tuple([wording.one_line(reading.at(one)) for one in decorators]) if decorators else (),
         )

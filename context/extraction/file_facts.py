@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAX_LINE = 100_000
 """Code points of a line; longer ones are generated or minified."""
 
-_LONG_LINE = re.compile("[^\n]{%d}" % MAX_LINE)
+_LONG_LINE = re.compile(rf"[^\n]{{{MAX_LINE}}}")
 
 
 def extract(text: str, language: Language) -> FileFacts:

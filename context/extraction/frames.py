@@ -16,13 +16,13 @@ _FIRST_PART = len(FRAMES)
 _DEFINED = frozenset(tag for tag in FRAMES if tag.startswith("definition."))
 _DEFINING = frozenset(place for place, tag in enumerate(FRAMES) if tag in _DEFINED or tag == "binding")
 
-_ROLES = frozenset("body type returns base callee value".split())
+_ROLES = frozenset(["body", "type", "returns", "base", "callee", "value"])
 """What a node is to the node around it, even where it is a frame itself: a module whose body is a class."""
 
 Span = tuple[int, int]
 
 TRANSPARENT = frozenset(
-    "outer item import binding definition.field definition.variable definition.type".split()
+    ["outer", "item", "import", "binding", "definition.field", "definition.variable", "definition.type"]
 )
 """Frames that members do not belong to."""
 FUNCTIONS = frozenset({"definition.function", "closure"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import GrammarError
@@ -27,9 +27,9 @@ FRAMES = (
     "scope",  # members without a definition: Rust's `impl`; its `parent` names the type
     "definition.function",  # of several on one node the first of this order is meant
     "definition.macro",
-    "definition.class",
-    "definition.interface",
     "definition.enum",
+    "definition.interface",
+    "definition.class",
     "definition.module",
     "definition.type",
     "definition.field",
@@ -76,6 +76,7 @@ OTHERS = (
 )
 KNOWN = frozenset(FRAMES + PARTS + USES + OTHERS)
 
+_FOLDER = Path(__file__).parents[1] / "queries"
 _INHERITS = re.compile(r"; inherits: (\w+)\n")
 _CAPTURE = re.compile(r"@([\w.]+)")
 
@@ -95,7 +96,7 @@ def query_of(language: Language) -> tree_sitter.Query:
 
 def query_text(name: str) -> str:
     """The patterns of `queries/NAME.scm` and of what it inherits."""
-    text = (resources.files(__package__) / ".." / "queries" / f"{name}.scm").read_text(encoding="utf-8")
+    text = (_FOLDER / f"{name}.scm").read_text(encoding="utf-8")
     inherits = _INHERITS.match(text)
     return query_text(inherits[1]) + "\n" + text if inherits else text
 

@@ -19,7 +19,7 @@ MAX_PATHS = 500
 
 _BLANKS = re.compile(r"\s+")
 _ALIAS = re.compile(r"^(.*?)(?:\s+as\s+|\s*=>\s*)([\w$]+)$")
-_KEYWORDS = re.compile(r"^(?:(?:import|use|using|static|function|const|pub(?:\([^)]*\))?) )+")
+_KEYWORDS = re.compile(r"^(?:(?:import|export|use|using|static|function|const|pub(?:\([^)]*\))?) )+")
 _WILDCARDS = frozenset({"*", "_", "given"})
 
 

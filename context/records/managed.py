@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .record import C_COMMENT, Language, names
 
-
 JAVA = Language(
     name="java",
     ids=("java",),
@@ -73,4 +72,60 @@ CSHARP = Language(
         "string_literal verbatim_string_literal raw_string_literal character_literal "
         "interpolated_string_expression"
     ),
+)
+KOTLIN = Language(
+    name="kotlin",
+    ids=("kotlin", "kt"),
+    suffixes=(".kt", ".kts"),
+    file_names=(),
+    wheel="tree_sitter_kotlin",
+    loader="language",
+    line_comment="//",
+    block_comment=C_COMMENT,
+    quotes=('"""', '"', "'"),
+    block_style="brace",
+    statement_nodes=names(
+        "anonymous_initializer assignment call_expression class_declaration companion_object "
+        "do_while_statement enum_entry for_statement function_declaration if_expression import "
+        "object_declaration package_header property_declaration return_expression "
+        "secondary_constructor throw_expression try_expression type_alias when_entry "
+        "when_expression while_statement"
+    ),
+    block_nodes=names("source_file block class_body enum_class_body when_expression lambda_literal"),
+    definition_nodes=names(
+        "class_declaration companion_object function_declaration object_declaration "
+        "secondary_constructor type_alias anonymous_function lambda_literal"
+    ),
+    comment_nodes=names("line_comment block_comment"),
+    string_nodes=names("string_literal multiline_string_literal character_literal"),
+)
+SCALA = Language(
+    name="scala",
+    ids=("scala",),
+    suffixes=(".scala", ".sc", ".sbt"),
+    file_names=(),
+    wheel="tree_sitter_scala",
+    loader="language",
+    line_comment="//",
+    block_comment=C_COMMENT,
+    quotes=('"""', '"', "'"),
+    block_style="brace",
+    statement_nodes=names(
+        "assignment_expression call_expression case_clause class_definition enum_case_definitions "
+        "enum_definition export_declaration extension_definition for_expression "
+        "function_declaration function_definition given_definition if_expression "
+        "import_declaration match_expression object_definition package_clause return_expression "
+        "throw_expression trait_definition try_expression type_definition val_declaration "
+        "val_definition var_declaration var_definition while_expression"
+    ),
+    block_nodes=names(
+        "compilation_unit block indented_block case_block indented_cases template_body enum_body "
+        "with_template_body"
+    ),
+    definition_nodes=names(
+        "class_definition enum_definition function_declaration function_definition given_definition "
+        "object_definition trait_definition type_definition lambda_expression"
+    ),
+    comment_nodes=names("comment block_comment"),
+    string_nodes=names("string interpolated_string character_literal"),
 )

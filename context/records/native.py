@@ -117,3 +117,33 @@ RUST = Language(
     string_nodes=names("string_literal raw_string_literal char_literal"),
     path_separator="::",
 )
+SWIFT = Language(
+    name="swift",
+    ids=("swift",),
+    suffixes=(".swift",),
+    file_names=(),
+    wheel="tree_sitter_swift",
+    loader="language",
+    line_comment="//",
+    block_comment=C_COMMENT,
+    quotes=('"""', '"'),
+    block_style="brace",
+    statement_nodes=names(
+        "assignment associatedtype_declaration call_expression class_declaration "
+        "control_transfer_statement deinit_declaration do_statement enum_entry for_statement "
+        "function_declaration guard_statement if_statement import_declaration init_declaration "
+        "property_declaration protocol_declaration protocol_function_declaration "
+        "protocol_property_declaration repeat_while_statement subscript_declaration switch_entry "
+        "switch_statement typealias_declaration while_statement"
+    ),
+    block_nodes=names(
+        "source_file statements class_body enum_class_body protocol_body function_body switch_statement"
+    ),
+    definition_nodes=names(
+        "class_declaration deinit_declaration function_declaration init_declaration "
+        "protocol_declaration protocol_function_declaration subscript_declaration "
+        "typealias_declaration lambda_literal"
+    ),
+    comment_nodes=names("comment multiline_comment"),
+    string_nodes=names("line_string_literal multi_line_string_literal raw_string_literal"),
+)

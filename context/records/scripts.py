@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .record import C_COMMENT, Language, names
 
-
 PYTHON = Language(
     name="python",
     ids=("python", "py", "python3"),
@@ -110,4 +109,26 @@ BASH = Language(
     comment_nodes=names("comment"),
     string_nodes=names("string raw_string ansi_c_string translated_string heredoc_body"),
     importers=names("source ."),
+)
+LUA = Language(
+    name="lua",
+    ids=("lua", "luau"),
+    suffixes=(".lua", ".rockspec"),
+    file_names=(".luacheckrc",),
+    wheel="tree_sitter_lua",
+    loader="language",
+    line_comment="--",
+    block_comment=("--[[", "]]"),
+    quotes=('"', "'"),
+    block_style="keyword",
+    statement_nodes=names(
+        "assignment_statement break_statement do_statement empty_statement for_statement "
+        "function_call function_declaration goto_statement if_statement label_statement "
+        "repeat_statement return_statement variable_declaration while_statement"
+    ),
+    block_nodes=names("chunk block"),
+    definition_nodes=names("function_declaration function_definition"),
+    comment_nodes=names("comment"),
+    string_nodes=names("string"),
+    importers=names("require dofile loadfile"),
 )
