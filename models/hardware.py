@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 from dataclasses import dataclass
@@ -19,16 +20,28 @@ class Device:
 
 
 def probe() -> Device:
-    """The best device of this machine.  `TRUEPENNY_DEVICE=cpu` leaves a GPU alone."""
-    import torch
+    """The best device of this machine.  `TRUEPENNY_DEVICE=cpu` leaves a GPU alone.
 
+    torch is imported only where there is a driver it could use: it takes a second.
+    """
     threads = _usable_cores()
-    if os.environ.get("TRUEPENNY_DEVICE") != "cpu" and torch.cuda.is_available():
-        cuda = cast("Any", torch.cuda)  # its stub names no type for the properties of a card
-        card = cuda.get_device_properties(0)
-        return Device("cuda", str(card.name), threads, int(card.total_memory))
-    capability = torch.backends.cpu.get_cpu_capability()
-    return Device("cpu", f"{threads} cores, {capability}", threads, _ram_bytes())
+    if os.environ.get("TRUEPENNY_DEVICE") != "cpu" and _has_nvidia_driver():
+        import torch
+
+        if torch.cuda.is_available():
+            cuda = cast("Any", torch.cuda)  # its stub names no type for the properties of a card
+            card = cuda.get_device_properties(0)
+            return Device("cuda", str(card.name), threads, int(card.total_memory))
+    return Device("cpu", f"{threads} cores, {processor_name()}", threads, _ram_bytes())
+
+
+def _has_nvidia_driver() -> bool:
+    """Is the library there that every program for an NVIDIA GPU begins with?"""
+    try:
+        ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
 
 
 def _usable_cores() -> int:

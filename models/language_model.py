@@ -28,6 +28,8 @@ class ModelSpec:
     vocabulary: int
     context_length: int
     kv_bytes_per_token: int
+    num_threads: int = 0
+    """That multiply; 0: as many as torch was told."""
     chunk_tokens: int = 64
     """A prompt is computed in chunks that end at multiples of this; between them others get their turn."""
     rows_independent: bool = True

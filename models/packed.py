@@ -44,6 +44,9 @@ Tensor = Callable[[str], NDArray[np.float32]]
 """Canonical name (`Architecture.tensor_shapes`) to values."""
 
 
+_NUMPY_TYPES: dict[str, type[np.float32] | type[np.int8]] = {"F32": np.float32, "I8": np.int8}
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """Where one tensor lies in the file: `[start, start + nbytes)` of the data part."""
@@ -202,7 +205,7 @@ def write_packed(
 
 
 def _put(file: BinaryIO, base: int, slot: Slot, values: NDArray[Any]) -> None:
-    expected = {"F32": np.float32, "I8": np.int8}[slot.dtype]
+    expected = _NUMPY_TYPES[slot.dtype]
     if values.shape != slot.shape or values.dtype != expected:
         raise UnsupportedWeightsError(
             f"{slot.name} is {values.dtype} {values.shape}, the architecture wants {slot.dtype} {slot.shape}"
@@ -259,31 +262,41 @@ def read_header(path: Path) -> PackedHeader:
 
 
 class PackedModel:
-    """A mapped packed file.  Tensors are views of the mapping: read-only by agreement, never copied."""
+    """A mapped packed file.  Arrays and tensors are views of the mapping: read-only by agreement."""
 
     def __init__(self, path: Path, header: PackedHeader) -> None:
-        from safetensors import SafetensorError, safe_open
-
         self.path = path
         self.model = header.model
         self.source_sha256 = header.source_sha256
         self.architecture = header.architecture
-        self.names = frozenset(layout(header.architecture))
+        self._slots = layout(header.architecture)
+        self.names = frozenset(self._slots)
         try:
-            self._handle: Any = safe_open(str(path), framework="pt", device="cpu")
-        except (SafetensorError, OSError) as error:
+            # Copy on write: a view that is written to by mistake spoils neither the file nor others' views.
+            self._bytes = np.memmap(path, dtype=np.uint8, mode="c")
+        except OSError as error:
             raise UnsupportedWeightsError(f"{path}: cannot be mapped ({error})") from error
+        self._base = 8 + int.from_bytes(self._bytes[:8].tobytes(), "little")
 
     @property
     def nbytes(self) -> int:
         """Size of the file in bytes."""
         return self.path.stat().st_size
 
-    def tensor(self, name: str) -> torch.Tensor:
+    def array(self, name: str) -> NDArray[Any]:
         """A view of the mapping: int8 for `.weight` of a matrix, float32 for everything else."""
         if name not in self.names:
             raise KeyError(f"{self.path}: no tensor {name!r} in a {self.architecture.family} model")
-        return self._handle.get_tensor(name)
+        slot = self._slots[name]
+        start = self._base + slot.start
+        values = self._bytes[start : start + slot.nbytes].view(_NUMPY_TYPES[slot.dtype])
+        return values.reshape(slot.shape)
+
+    def tensor(self, name: str) -> torch.Tensor:
+        """As `array`, for torch."""
+        import torch
+
+        return torch.from_numpy(self.array(name))  # pyright: ignore[reportUnknownMemberType]  # torch's stub is partial
 
 
 def open_packed(path: Path) -> PackedModel:

@@ -142,7 +142,7 @@ class EngineApi:
             rss_bytes=resident_bytes(),
             context_length=spec.context_length,
             vocabulary=spec.vocabulary,
-            threads=_num_threads(),
+            threads=spec.num_threads or _num_threads(),
             running=engine.num_running,
             waiting=engine.num_waiting,
             requests=engine.num_requests,

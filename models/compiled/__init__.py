@@ -3,7 +3,7 @@
 `probe` says whether it can be used here, `runner` is the `LanguageModel`.
 
     kernels, attention, passes    compiled loops; `*_ir` are those that numba cannot say
-    weights, room, kv             what they work on: tables of addresses, and the memory behind them
+    weights, tiles, room, kv      what they work on: tables of addresses, and the memory behind them
     team                          the threads that run them
     cache                         where the compiled code is kept
 """

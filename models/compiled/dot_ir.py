@@ -1,7 +1,9 @@
-"""Products of int8 weights and int16 activations, in LLVM's language, for numba.
+"""Products of int8 weights and 8-bit activations, in LLVM's language, for numba.
 
-Sums of integers are exact, in any order: 127 · 127 · 65,536 products fit in 32 bits with room to spare.
-Widths are whole multiples of `DOT_WIDTH`.
+Weights lie in *tiles*, `(out / 16, in / 4, 16, 4)`: 64 bytes in a row are four inputs of sixteen outputs,
+which is what one instruction takes (VNNI's `vpdpbusd`; `tile_ir` has another for many rows).  Activations
+are unsigned, 128 more than the levels they stand for, and 128 times the sum of an output's weights, its
+*correction*, is taken off at the end.  All sums are exact.
 """
 
 from __future__ import annotations
@@ -13,129 +15,96 @@ from numba import types
 from .vector_ir import (
     F32,
     I8,
-    I16,
     I32,
     broadcast,
     chosen,
     declared,
     ir,
-    joined,
-    lanes,
     load,
     loop,
-    number,
     offset,
     plus,
     primitive,
     store,
     target,
+    times,
     zeros,
 )
 
-BLOCK_ROWS = 4
-"""Rows of weights that are multiplied together."""
+TILE_OUTPUTS = 16
+BLOCK_OUTPUTS = 64
+"""Outputs that are computed together, four tiles: widths are whole multiples of it."""
 
-DOT_WIDTH = 32
-"""Weights per step of a product."""
+STEP_INPUTS = 4
+MAX_WIDTH = 1 << 15
+"""Widest row whose sums fit: 255 · 127 · 32,768 is below 2³¹."""
 
-MAX_WIDTH = 1 << 16
-"""Widest row whose sums are exact."""
+_NUM_TILES = BLOCK_OUTPUTS // TILE_OUTPUTS
+_PREFETCH_BYTES = 2048
+"""How far ahead weights are asked for; without, a third of the bandwidth is lost."""
 
-PREFETCH_ROWS = 16
-"""Weights are asked for this many rows ahead; without, a third of the bandwidth is lost."""
-
-_VNNI = "llvm.x86.avx512.vpdpwssd.512"
-_PMADD_512 = "llvm.x86.avx512.pmaddw.d.512"
-_PMADD_256 = "llvm.x86.avx2.pmadd.wd"
+_VNNI = "llvm.x86.avx512.vpdpbusd.512"
+_SUMS = ir.VectorType(I32, 16)
 
 
-def make_dot(num_columns: int, *, adds: bool) -> Any:
-    """`dot(w, w_stride, x, x_stride, width, scale, x_scale, out, out_stride)`: weights times activations.
+def make_dot(num_rows: int, *, adds: bool) -> Any:
+    """`dot(w, width, x, scale, correction, x_scale, out, out_stride)`: 64 outputs of a few rows.
 
-    Four rows of int8 weights at `w` with their scales, `num_columns` rows of int16 activations at `x` with
-    theirs; strides in bytes.  Writes `float(sum_k w[r, k] · x[m, k]) · scale[r] · x_scale[m]` to
-    `out + m · out_stride + 4 r`, or adds it to what is there.  Weights ahead are prefetched, beyond the
-    end of the matrix too: an address that is only asked for need not exist.
+    `w`: four tiles, one after the other; `x`: `num_rows` rows of `width` activations, their scales at
+    `x_scale`; `scale` and `correction` of the outputs.  Writes
+    `float(sum_k w[r, k] · x[m, k] - correction[r]) · scale[r] · x_scale[m]` to `out + m · out_stride + 4 r`,
+    or adds it to what is there.  Weights ahead are prefetched, beyond the end of the matrix too: an
+    address that is only asked for need not exist.
     """
 
     def generate(builder: Any, args: list[Any]) -> None:
-        w, w_stride, x, x_stride, width, scale, x_scale, out, out_stride = args
-        rows = [offset(builder, w, r, w_stride) for r in range(BLOCK_ROWS)]
-        columns = [offset(builder, x, m, x_stride) for m in range(num_columns)]
-        ahead = builder.mul(w_stride, number(PREFETCH_ROWS))
+        w, width, x, scale, correction, x_scale, out, out_stride = args
+        tile_bytes = times(builder, width, TILE_OUTPUTS)
+        tiles = [offset(builder, w, t, tile_bytes) for t in range(_NUM_TILES)]
+        rows = [offset(builder, x, m, width) for m in range(num_rows)]
 
         def body(k: Any, sums: list[Any]) -> list[Any]:
-            for row in rows:
-                _prefetch(builder, builder.add(builder.add(row, k), ahead))
-            weights = [_widened(builder, builder.add(row, k)) for row in rows]
-            k2 = builder.add(k, k)
-            activations = [load(builder, builder.add(column, k2), I16, DOT_WIDTH) for column in columns]
-            return [
-                _dot_step(builder, sums[m * BLOCK_ROWS + r], weights[r], activations[m])
-                for m in range(num_columns)
-                for r in range(BLOCK_ROWS)
-            ]
+            places = [builder.add(tile, times(builder, k, TILE_OUTPUTS)) for tile in tiles]
+            for place in places:
+                _prefetch(builder, plus(builder, place, _PREFETCH_BYTES))
+            weights = [load(builder, place, I32, 16) for place in places]
+            result: list[Any] = []
+            for m, row in enumerate(rows):
+                four = builder.load(builder.inttoptr(builder.add(row, k), I32.as_pointer()), align=1)
+                activations = broadcast(builder, four, 16)
+                result += [
+                    _step(builder, sums[m * _NUM_TILES + t], activations, weights[t])
+                    for t in range(_NUM_TILES)
+                ]
+            return result
 
-        sums = loop(builder, width, DOT_WIDTH, [zeros(I32, 16)] * (BLOCK_ROWS * num_columns), body)
-        scales = load(builder, scale, F32, BLOCK_ROWS)
-        for m in range(num_columns):
-            total = _sums(builder, sums[m * BLOCK_ROWS : (m + 1) * BLOCK_ROWS])
-            factor = builder.load(builder.inttoptr(plus(builder, x_scale, 4 * m), F32.as_pointer()))
-            y = builder.fmul(builder.sitofp(total, ir.VectorType(F32, BLOCK_ROWS)), scales)
-            y = builder.fmul(y, broadcast(builder, factor, BLOCK_ROWS))
-            place = offset(builder, out, m, out_stride)
-            if adds:
-                y = builder.fadd(load(builder, place, F32, BLOCK_ROWS), y)
-            store(builder, y, place)
+        sums = loop(builder, width, STEP_INPUTS, [zeros(I32, 16)] * (num_rows * _NUM_TILES), body)
+        for t in range(_NUM_TILES):
+            scales = load(builder, plus(builder, scale, 64 * t), F32, 16)
+            corrections = load(builder, plus(builder, correction, 64 * t), I32, 16)
+            for m in range(num_rows):
+                total = builder.sub(sums[m * _NUM_TILES + t], corrections)
+                y = builder.fmul(builder.sitofp(total, ir.VectorType(F32, 16)), scales)
+                factor = builder.load(builder.inttoptr(plus(builder, x_scale, 4 * m), F32.as_pointer()))
+                y = builder.fmul(y, broadcast(builder, factor, 16))
+                place = plus(builder, offset(builder, out, m, out_stride), 64 * t)
+                store(builder, builder.fadd(load(builder, place, F32, 16), y) if adds else y, place)
 
-    return primitive(types.void(*(types.int64,) * 9), generate)
-
-
-def _widened(builder: Any, address: Any) -> Any:
-    return builder.sext(load(builder, address, I8, DOT_WIDTH), ir.VectorType(I16, DOT_WIDTH))
+    return primitive(types.void(*(types.int64,) * 8), generate)
 
 
-def _dot_step(builder: Any, acc: Any, w: Any, x: Any) -> Any:
-    """`acc` (16 x i32) plus the sums of pairs of products of `w` and `x` (32 x i16)."""
+def _step(builder: Any, acc: Any, x: Any, w: Any) -> Any:
+    """`acc` (16 x i32) plus, lane by lane, the sum of four products of unsigned `x` and signed `w`."""
     triple, features = target()
-    v16, v32 = ir.VectorType(I32, 16), ir.VectorType(I16, 32)
-    if not triple.startswith("x86_64"):
-        features = frozenset[str]()
-    if "avx512vnni" in features:
-        step = declared(builder, _VNNI, v16, [v16, v16, v16])
-        return builder.call(step, [acc, builder.bitcast(w, v16), builder.bitcast(x, v16)])
-    if "avx512bw" in features:
-        products = builder.call(declared(builder, _PMADD_512, v16, [v32, v32]), [w, x])
-        return builder.add(acc, products)
-    if "avx2" in features:
-        half = ir.VectorType(I16, 16)
-        step = declared(builder, _PMADD_256, ir.VectorType(I32, 8), [half, half])
-        low, high = (
-            builder.call(step, [lanes(builder, w, start, 16), lanes(builder, x, start, 16)])
-            for start in (0, 16)
-        )
-        return builder.add(acc, joined(builder, low, high))
-    wide = ir.VectorType(I32, 32)
-    products = builder.mul(builder.sext(w, wide), builder.sext(x, wide))
-    low, high = lanes(builder, products, 0, 16), lanes(builder, products, 16, 16)
-    return builder.add(acc, builder.add(low, high))
-
-
-def _sums(builder: Any, vectors: list[Any]) -> Any:
-    """Four vectors of 16 x i32 to the vector of their four sums: a tree of shuffles, not four reductions."""
-
-    def paired(a: Any, b: Any, step: int) -> Any:
-        """Sums of neighbours `step` apart: those of `a` and of `b` by turns."""
-        low: list[int] = []
-        for i in range(0, 16, 2 * step):
-            low += [*range(i, i + step), *range(16 + i, 16 + i + step)]
-        high = [i + step for i in low]
-        return builder.add(chosen(builder, a, b, low), chosen(builder, a, b, high))
-
-    r0, r1, r2, r3 = vectors
-    fours = paired(paired(r0, r1, 1), paired(r2, r3, 1), 2)  # 4 x (r0, r1, r2, r3)
-    quarters = [lanes(builder, fours, start, 4) for start in (0, 4, 8, 12)]
-    return builder.add(builder.add(quarters[0], quarters[1]), builder.add(quarters[2], quarters[3]))
+    if triple.startswith("x86_64") and "avx512vnni" in features:
+        return builder.call(declared(builder, _VNNI, _SUMS, [_SUMS] * 3), [acc, x, w])
+    xs, ws = (builder.bitcast(vector, ir.VectorType(I8, 64)) for vector in (x, w))
+    for part in range(STEP_INPUTS):
+        indices = list(range(part, 64, STEP_INPUTS))
+        activations = builder.zext(chosen(builder, xs, xs, indices), _SUMS)
+        weights = builder.sext(chosen(builder, ws, ws, indices), _SUMS)
+        acc = builder.add(acc, builder.mul(activations, weights))
+    return acc
 
 
 def _prefetch(builder: Any, address: Any) -> None:

@@ -16,7 +16,7 @@ from numba import types
 
 from .vector_ir import (
     F32,
-    I16,
+    I8,
     I32,
     broadcast,
     chosen,
@@ -120,21 +120,19 @@ def _highest_magnitude(builder: Any, args: list[Any]) -> Any:
     return _folded(builder, highest, _higher)
 
 
-def _make_quantise(element: Any) -> Any:
-    def generate(builder: Any, args: list[Any]) -> None:
-        x, width, factor, out = args
-        factors = broadcast(builder, factor, LANES)
+def _quantise(builder: Any, args: list[Any]) -> None:
+    x, width, factor, out = args
+    factors = broadcast(builder, factor, LANES)
+    centre = ir.Constant(_VI, [128] * LANES)
 
-        def body(i: Any, _: list[Any]) -> list[Any]:
-            scaled = builder.fmul(_floats(builder, x, i), factors)
-            whole = builder.fptosi(_unary(builder, "rint", scaled), _VI)
-            narrow = builder.trunc(whole, ir.VectorType(element, LANES))
-            store(builder, narrow, builder.add(out, times(builder, i, element.width // 8)))
-            return []
+    def body(i: Any, _: list[Any]) -> list[Any]:
+        scaled = builder.fmul(_floats(builder, x, i), factors)
+        whole = builder.fptosi(_unary(builder, "rint", scaled), _VI)
+        narrow = builder.trunc(builder.add(whole, centre), ir.VectorType(I8, LANES))
+        store(builder, narrow, builder.add(out, i))
+        return []
 
-        loop(builder, width, LANES, [], body)
-
-    return primitive(types.void(types.int64, types.int64, types.float32, types.int64), generate)
+    loop(builder, width, LANES, [], body)
 
 
 def _silu_times(builder: Any, args: list[Any]) -> None:
@@ -178,11 +176,8 @@ sum_squares = primitive(types.float32(types.int64, types.int64), _sum_squares)
 highest_magnitude = primitive(types.float32(types.int64, types.int64), _highest_magnitude)
 """`highest_magnitude(x, width)`: the largest absolute value of floats at `x`."""
 
-quantise_int16 = _make_quantise(I16)
-"""`quantise_int16(x, width, factor, out)`: `out[i] = round(x[i] · factor)`, halves to even."""
-
-quantise_int8 = _make_quantise(ir.IntType(8))
-"""As `quantise_int16`, in 8 bits."""
+quantise = primitive(types.void(types.int64, types.int64, types.float32, types.int64), _quantise)
+"""`quantise(x, width, factor, out)`: `out[i] = round(x[i] · factor) + 128` in 8 bits, halves to even."""
 
 silu_times = primitive(types.void(*(types.int64,) * 4), _silu_times)
 """`silu_times(gate, up, width, out)`: `out[i] = gate[i] / (1 + e^-gate[i]) · up[i]`."""

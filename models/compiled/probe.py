@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,19 +19,16 @@ from numpy.typing import NDArray
 from ..architecture import Architecture
 from ..language_model import ModelSpec, Span
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 _log = logging.getLogger(__name__)
 
 _TINY = Architecture(
     family="qwen2",
     num_layers=2,
     hidden=64,
-    intermediate=96,
-    num_heads=3,
+    intermediate=128,
+    num_heads=2,
     num_kv_heads=1,
-    head_dim=32,
+    head_dim=64,
     rope_theta=1e4,
     rms_eps=1e-6,
     vocabulary=64,
@@ -66,7 +63,7 @@ def prepare(announce: Callable[[], None] = _say) -> bool:
     was_whole, start = CODE.is_whole, time.perf_counter()
     if not was_whole:
         announce()
-    import_module(".parts", __package__)  # importing is what compiles
+    import_module(".runner", __package__)  # importing is what compiles
     CODE.finish()
     if not was_whole:
         _log.info("compiled in %.1f s", time.perf_counter() - start)
@@ -79,7 +76,7 @@ def why_not(architecture: Architecture) -> str:
         return refusal
     from .weights import supports
 
-    return "" if supports(architecture) else "not compiled, its widths are not whole vectors"
+    return "" if supports(architecture) else "not compiled, its widths are not whole blocks"
 
 
 @cache
@@ -127,17 +124,15 @@ def check() -> str:
 
 
 class _InMemory:
-    """A `PackedTensors` of arrays."""
+    """A `PackedArrays`."""
 
     architecture = _TINY
 
     def __init__(self, tensors: dict[str, NDArray[Any]]) -> None:
         self._tensors = tensors
 
-    def tensor(self, name: str) -> Tensor:
-        import torch
-
-        return torch.from_numpy(self._tensors[name])  # pyright: ignore[reportUnknownMemberType]  # torch's stub is partial
+    def array(self, name: str) -> NDArray[Any]:
+        return self._tensors[name]
 
 
 def _tensors(a: Architecture) -> dict[str, NDArray[Any]]:

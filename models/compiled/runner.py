@@ -1,17 +1,11 @@
 """The forward pass of the llama family on a CPU, compiled for the processor it runs on.
 
-The arithmetic is that of `linear`: int8 weights with a scale per output channel, int8 activations with a
-scale per token, exact integer sums.  The weights stay in the mapped file, as they are: nothing is packed
-when the engine starts, and nothing is held twice.
-
-    few rows (a token, a draft, several sequences)   `passes.small_pass`: one compiled function, run by
-                                                     every thread; bound by how fast weights can be read
-    many rows (a chunk of a prompt)                  `large`: threads share the rows; the large products
-                                                     are torch's, where those are exact and fast
+The arithmetic is that of `linear`: int8 weights with a scale per output, int8 activations with a scale per
+token, exact integer sums.  Weights are held once, in the order in which they are multiplied (`dot_ir`).
 
 Rows are independent, bit for bit, as in `runner.LeanRunner`, and by construction: a row's sums have one
-order.  The threads are our own and give their core away when they must wait: beside a busy program
-OpenMP's made a step take thirty times as long (`docs/log.md`).
+order, whatever is computed beside it.  The threads are our own and give their core away when they must
+wait: beside a busy program OpenMP's made a step take thirty times as long (`docs/log.md`).
 """
 
 from __future__ import annotations
@@ -26,35 +20,32 @@ from ..language_model import Cancelled, ModelSpec, Span, never
 from . import passes
 from .compiling import Table, Whole
 from .kv import ColumnKV, Floats
-from .large import Part, settle, single_threaded, why_not_int_mm
 from .room import Room, RotaryTable
-from .tables import FEW_ROWS, Buffer, Row
+from .tables import Row
 from .team import Team, Work
-from .weights import CompiledWeights, PackedTensors
+from .weights import PackedArrays, TiledWeights
 
-CHUNK_TOKENS = 256
+CHUNK_TOKENS = 128
 """Rows of one pass; a longer prompt comes in several."""
 
-_ABORT = 1 << 40
-_NOTHING_WANTED = np.empty(0, dtype=np.int64)
+_UNSTOPPABLE_ROWS = 8
+"""A pass of so few rows is over before anybody could have cancelled it: a step of decoding."""
 
 
 class CompiledRunner:
     """A `LanguageModel` on a packed file.  For one caller at a time, from any thread.
 
-    `uses_int_mm`: whether torch multiplies in large passes; None: where that is exact and fast.  The
-    numbers are the same.
+    `uses_tiles`: whether AMX multiplies many rows; None: where it may.  The numbers are the same.
     """
 
     def __init__(
-        self, packed: PackedTensors, spec: ModelSpec, num_threads: int, *, uses_int_mm: bool | None = None
+        self, packed: PackedArrays, spec: ModelSpec, num_threads: int, *, uses_tiles: bool | None = None
     ) -> None:
         self._arch = packed.architecture
         self._spec = spec
-        self._weights = CompiledWeights(packed)
-        self._uses_int_mm = not why_not_int_mm() if uses_int_mm is None else uses_int_mm
         self._team = Team(num_threads)
-        self._room = Room(packed.architecture, num_threads)
+        self._weights = TiledWeights(packed, self._team)
+        self._room = Room(packed.architecture, num_threads, uses_tiles=uses_tiles)
         self._rope = RotaryTable(packed.architecture.head_dim, packed.architecture.rope_theta)
 
     @property
@@ -86,13 +77,7 @@ class CompiledRunner:
             kv.reserve(count)
         rows, wanted = _rows_of(kvs, counts), _wanted(spans)
         logits = np.empty((len(wanted), self._spec.vocabulary), dtype=np.float32)
-        buffers = self._prepare(spans, rows, logits)
-        if len(rows) <= FEW_ROWS:
-            self._small(rows, wanted, buffers)
-        elif self._uses_int_mm:
-            self._large(rows, wanted, buffers, is_cancelled)
-        else:
-            self._in_blocks(rows, wanted, buffers, is_cancelled)
+        self._run(rows, wanted, self._prepare(spans, rows, logits), is_cancelled)
         for kv, count in zip(kvs, counts, strict=True):
             kv.commit(count)
         ends = np.cumsum([span.num_logits for span in spans])[:-1]
@@ -103,68 +88,41 @@ class CompiledRunner:
         room, total = self._room, len(rows)
         room.prepare(total, int(rows[:, Row.CAPACITY].max()))
         room.x[:total] = self._weights.embed([i for span in spans for i in span.ids])
-        cos, sin = self._rope.rows(rows[:, Row.POSITION])
-        room.cos[:total], room.sin[:total] = cos, sin
+        room.cos[:total], room.sin[:total] = self._rope.rows(rows[:, Row.POSITION])
         return room.addresses(logits)
 
-    def _small(self, rows: Table, wanted: Whole, buffers: Whole) -> None:
-        weights, threads, eps = self._weights, self._team.num_threads, self._arch.rms_eps
-        self._together(
-            lambda thread: passes.small_pass(
-                thread, threads, weights.shape, eps, weights.layers, rows, wanted, buffers
-            )
-        )
-
-    def _in_blocks(
-        self, rows: Table, wanted: Whole, buffers: Whole, is_cancelled: Callable[[], bool]
-    ) -> None:
-        """Many rows as several small passes, logits last."""
-        wide, half = 4 * self._arch.hidden, 2 * self._arch.head_dim
-        for start in range(0, len(rows), FEW_ROWS):
-            if is_cancelled():
-                raise Cancelled
-            moved = buffers.copy()
-            moved[[Buffer.X, Buffer.COS, Buffer.SIN]] += start * np.array([wide, half, half])
-            self._room.counter[0] = 0
-            self._small(rows[start : start + FEW_ROWS], _NOTHING_WANTED, moved)
-        weights, threads, eps = self._weights, self._team.num_threads, self._arch.rms_eps
-        self._together(
-            lambda thread: passes.read_logits(thread, threads, weights.shape, eps, wanted, buffers)
-        )
-
-    def _large(self, rows: Table, wanted: Whole, buffers: Whole, is_cancelled: Callable[[], bool]) -> None:
+    def _run(self, rows: Table, wanted: Whole, buffers: Whole, is_cancelled: Callable[[], bool]) -> None:
         weights, room, threads = self._weights, self._room, self._team.num_threads
-        num_layers, eps, counter = self._arch.num_layers, self._arch.rms_eps, int(buffers[Buffer.COUNTER])
-        cancelled_at = [-1]
+        num_layers, eps, heard = self._arch.num_layers, self._arch.rms_eps, room.heard.ctypes.data
+        step = num_layers if len(rows) <= _UNSTOPPABLE_ROWS else 1
 
         def work(thread: int) -> None:
-            settle(thread)
-            part = Part(weights, room, rows, buffers, thread, threads)
-            for layer in range(num_layers):
-                part.project(layer)
-                if thread == 0 and is_cancelled():
-                    cancelled_at[0] = layer
-                passes.meet(counter, (layer + 1) * threads)
-                if cancelled_at[0] == layer:
-                    return
-                part.finish(layer)
-            passes.meet(counter, (num_layers + 1) * threads)
+            for start in range(0, num_layers, step):
+                if start:
+                    if thread == 0:  # decides for all, who wait to hear
+                        room.is_stopped = is_cancelled()
+                        passes.say(heard)
+                    passes.hear(heard, start)
+                    if room.is_stopped:
+                        return
+                end = start + step
+                passes.run_layers(
+                    thread, threads, weights.shape, eps, weights.layers, start, end, rows, buffers
+                )
             passes.read_logits(thread, threads, weights.shape, eps, wanted, buffers)
 
-        with single_threaded():
-            self._together(work)
-        if cancelled_at[0] >= 0:
+        self._together(work)
+        if room.is_stopped:
             raise Cancelled
 
     def _together(self, work: Work) -> None:
         """Run it on every thread; where one fails, the others do not wait for it."""
-        counter = self._room.counter
 
         def guarded(thread: int) -> None:
             try:
                 work(thread)
             except BaseException:
-                counter[0] = _ABORT  # or they would, for ever
+                self._room.abort()  # or they would, for ever
                 raise
 
         self._team.run(guarded)

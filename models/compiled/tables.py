@@ -7,28 +7,28 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-FEW_ROWS = 32
-"""Rows that a thread has room of its own for; up to here `passes.small_pass` is faster, too."""
-
 
 class Field(IntEnum):
-    """Columns of the table of layers: addresses, 0 where there is nothing."""
+    """Columns of the table of layers: addresses, 0 where there is nothing.
+
+    A matrix takes three: tiles, scales, corrections (`dot_ir`).
+    """
 
     ATTN_NORM = 0
-    QKV = 1
-    QKV_SCALE = 2
-    QKV_BIAS = 3
-    O = 4  # noqa: E741  (the usual name of this projection)
-    O_SCALE = 5
-    FFN_NORM = 6
-    GATE_UP = 7
-    GATE_UP_SCALE = 8
-    DOWN = 9
-    DOWN_SCALE = 10
+    FFN_NORM = 1
+    QKV_BIAS = 2
+    QKV = 3
+    O = 6  # noqa: E741  (the usual name of this projection)
+    GATE_UP = 9
+    DOWN = 12
+
+
+FIELDS = Field.DOWN + 3
+"""Columns of the table of layers."""
 
 
 class Shape(IntEnum):
-    """Entries of the description of a model: counts and widths, then three addresses."""
+    """Entries of the description of a model: counts and widths, then addresses."""
 
     LAYERS = 0
     HIDDEN = 1
@@ -39,7 +39,11 @@ class Shape(IntEnum):
     VOCABULARY = 6
     NORM = 7
     HEAD = 8
-    HEAD_SCALE = 9
+    """Tiles, scales, corrections."""
+
+
+ENTRIES = Shape.HEAD + 3
+"""Entries of the description of a model."""
 
 
 class Row(IntEnum):
@@ -57,24 +61,32 @@ class Buffer(IntEnum):
 
     X = 0
     """`(rows, hidden)`, in and out."""
-    QKV = 1
-    ATTENDED = 2
-    GATE_UP = 3
-    ACTIVE = 4
-    COS = 5
-    SIN = 6
-    COUNTER = 7
-    LOGITS = 8
+    NORMED = 1
+    QKV = 2
+    ATTENDED = 3
+    GATE_UP = 4
+    ACTIVE = 5
+    LEVELS = 6
+    """Activations as bytes; room goes on to a multiple of 32 rows."""
+    SCALES = 7
+    COS = 8
+    SIN = 9
+    COUNTER = 10
+    LOGITS = 11
     """`(wanted rows, vocabulary)`."""
+    REGISTERS = 12
+    """What AMX's registers are described by."""
 
 
 class Own(IntEnum):
     """Addresses that follow, for one thread after the other: what each has of its own."""
 
-    NORMED = 0
-    LEVELS = 1
-    SCALES = 2
-    SCORES = 3
+    SCORES = 0
+    SUMS = 1
+    """Of tiles; 0 where there is no AMX."""
+    PAIR = 2
 
 
 NUM_SHARED, NUM_OWN = len(Buffer), len(Own)
+STEPS = 10
+"""How often threads meet in a layer."""

@@ -1,8 +1,8 @@
 """Words for writing loops over vectors in LLVM's language, for numba.
 
 numba compiles plain loops well as long as every lane goes its own way.  What it cannot say is written
-with these words, in `dot_ir`, `float_ir`, `attention_ir` and `barrier_ir`: sums of products of 16-bit
-integers (one instruction on every current processor), float sums that stay in registers, atomic counters.
+with these words, in `dot_ir`, `tile_ir`, `float_ir`, `attention_ir` and `barrier_ir`: sums of products of
+bytes (one instruction on every current processor), float sums that stay in registers, atomic counters.
 
 Addresses are integers (`array.ctypes.data`); nothing checks them.
 """
@@ -20,7 +20,7 @@ from numba.core.registry import cpu_target
 ir: Any = llvmlite.ir
 """llvmlite has no types of its own: builders, values and types of its language are `Any` here."""
 
-I8, I16, I32, I64 = ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64)
+I8, I32, I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 F32 = ir.FloatType()
 
 Body = Callable[[Any, list[Any]], list[Any]]
@@ -93,14 +93,6 @@ def store(builder: Any, value: Any, address: Any) -> None:
 def chosen(builder: Any, first: Any, second: Any, indices: list[int]) -> Any:
     """The lanes of two vectors, one after the other, that the indices name."""
     return builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(I32, len(indices)), indices))
-
-
-def lanes(builder: Any, vector: Any, start: int, count: int) -> Any:
-    return chosen(builder, vector, vector, list(range(start, start + count)))
-
-
-def joined(builder: Any, low: Any, high: Any) -> Any:
-    return chosen(builder, low, high, list(range(2 * low.type.count)))
 
 
 def broadcast(builder: Any, scalar: Any, count: int) -> Any:
