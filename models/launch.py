@@ -105,25 +105,22 @@ async def _start(choice: EngineChoice, files: EngineFiles, deadline: float) -> E
         elif code is not None:
             raise EngineUnavailableError(
                 f"the engine for {choice.model} ended with exit code {code} while starting: "
-                f"{_last_words(files.log)} (log: {files.log})"
+                f"{last_words(files.log)} (log: {files.log})"
             )
         await asyncio.sleep(_POLL_S)
     process.terminate()
     raise EngineUnavailableError(
         f"the engine for {choice.model} was not ready after {START_TIMEOUT_S:.0f} s: "
-        f"{_last_words(files.log)} (log: {files.log})"
+        f"{last_words(files.log)} (log: {files.log})"
     )
 
 
 def _spawn(choice: EngineChoice, log: Path) -> subprocess.Popen[bytes]:
-    """Detached: it outlives the client that happened to be first.  -I: nothing of a workspace is imported."""
-    command = [sys.executable, "-I", "-m", "truepenny.models.process"]
-    command += ["--model", choice.model, "--precision", choice.precision]
-    command += ["--idle-exit-s", str(choice.idle_exit_s), "--kv-budget-mib", str(choice.kv_budget_mib)]
+    """Detached: it outlives the client that happened to be first."""
     log.write_bytes(b"")
     with log.open("ab") as output:  # should two processes write, each writes at the end
         return subprocess.Popen(
-            command,
+            engine_command(choice),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -133,6 +130,13 @@ def _spawn(choice: EngineChoice, log: Path) -> subprocess.Popen[bytes]:
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
             | getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
+
+
+def engine_command(choice: EngineChoice) -> list[str]:
+    """What an engine process is started with.  -I: nothing of a workspace is imported."""
+    command = [sys.executable, "-I", "-m", "truepenny.models.process"]
+    command += ["--model", choice.model, "--precision", choice.precision]
+    return [*command, "--idle-exit-s", str(choice.idle_exit_s), "--kv-budget-mib", str(choice.kv_budget_mib)]
 
 
 def _check_possible(choice: EngineChoice) -> None:
@@ -148,6 +152,7 @@ def _check_possible(choice: EngineChoice) -> None:
         )
 
 
-def _last_words(log: Path) -> str:
+def last_words(log: Path) -> str:
+    """Of an engine that did not come up."""
     lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     return lines[-1] if lines else "it said nothing"

@@ -16,7 +16,7 @@ import statistics
 import time
 from pathlib import Path
 
-from truepenny.models.benchmark_run import others_cores
+from truepenny.models.benchmarks.machine import others_cores
 from truepenny.models.catalogue import DEFAULT_MODEL
 from truepenny.models.engine import Engine, Failure
 from truepenny.models.hardware import cpu_seconds, resident_bytes

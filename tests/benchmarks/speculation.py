@@ -17,7 +17,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from truepenny.models.benchmark_run import others_cores
+from truepenny.models.benchmarks.machine import others_cores
 from truepenny.models.catalogue import DEFAULT_MODEL
 from truepenny.models.decode import Generation, run
 from truepenny.models.engine import LoadedModel

@@ -18,11 +18,17 @@ from filelock import FileLock
 
 from truepenny.lsp_server.commands import bench
 from truepenny.models import catalogue
+from truepenny.models.benchmarks import precisions
 from truepenny.models.catalogue import ModelEntry
 from truepenny.models.convert import convert
+from truepenny.models.errors import UnsupportedWeightsError
 from truepenny.models.store import Pulled, folder_of
+from truepenny.models.tokens import load_tokenizer
+
+from ...models.benchmarks.fakes import Llama, serving  # noqa: TID252  (tests are no installed package)
 
 QUICK = ("--model", "tiny", "--prompt-tokens", "40", "--decode-tokens", "3", "--rounds", "1")
+LIGHT = (*QUICK, "--no-start", "--no-speculation")
 SPEED = {
     "prefill_ms",
     "prefill_tokens_per_s",
@@ -31,6 +37,7 @@ SPEED = {
     "decode_ms",
     "decode_tokens_per_s",
     "decode_characters_per_s",
+    "clock_decode_tokens_per_s",
     "steps",
 }
 
@@ -114,8 +121,8 @@ def last_line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("tiny")
 def test_the_last_line_is_everything_that_was_measured(capsys):
-    """Ours, the reference, how many times faster, and what quantisation costs."""
-    assert invoke(*QUICK, "--quality", "--json") == 0
+    """Ours, the reference, how many times faster, drafts, and what quantisation costs."""
+    assert invoke(*QUICK, "--no-start", "--quality", "--json") == 0
     found = last_line(capsys)
     assert (found["model"], found["prompt_tokens"], found["rounds"]) == ("tiny", 40, 1)
     assert (found["ours"]["precision"], found["reference"]["precision"]) == ("int8", "fp32")
@@ -127,31 +134,107 @@ def test_the_last_line_is_everything_that_was_measured(capsys):
         assert found[name].keys() == {"prefill", "ttft", "decode", "steps"}
     assert found["ratios"]["steps"].keys() == {"1", "2", "4", "8", "16"}
     assert found["machine"]["versions"]["transformers"] == transformers.__version__
-    quality = found["quality"]
-    assert quality["tokens"] == 128, "a short context is read to its end"
+    (int8,) = found["quality"]
+    quality = int8["quality"]
+    assert (int8["precision"], quality["tokens"]) == ("int8", 128), "a short context is read to its end"
     assert 0 < quality["kl_mean_nats"] < 0.05, "int8 differs from float32, and not by much"
     assert quality["perplexity_ratio"] == pytest.approx(1, abs=0.1)
+    (python,) = found["languages"]
+    assert (python["language"], python["tokens"]) == ("python", 40)
+    assert python["ours"].keys() == SPEED
+    assert found["start"] is None
+    assert (found["peers"], found["best_peer"]) == ([], None)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_every_precision_is_compared_and_what_cannot_run_is_listed(capsys, monkeypatch):
+    """One table; the fallback's arithmetic is the engine's own, and speed is that of the first."""
+    monkeypatch.setattr(precisions, "load_variant", refusing(precisions.load_variant, "bf16"))
+    words = ("--precision", "int8-torch", "--precision", "fp32", "--precision", "bf16")
+    assert invoke(*LIGHT, "--quality", *words, "--json") == 0
+    output = capsys.readouterr().out
+    found = json.loads(output.splitlines()[-1])
+    torch_int8, fp32, bf16 = found["quality"]
+    assert found["ours"]["precision"] == "int8"
+    assert torch_int8["quality"]["kl_mean_nats"] > 10 * abs(fp32["quality"]["kl_mean_nats"])
+    assert fp32["quality"]["same_choice"] == 1
+    assert (bf16["quality"], bf16["why"], bf16["is_slow"]) == (None, "no room here", True)
+    assert "not here: no room here" in output
+
+
+def refusing(load, name: str):
+    def load_or_refuse(folder, variant, device):
+        if variant == name:
+            raise UnsupportedWeightsError("no room here")
+        return load(folder, variant, device)
+
+    return load_or_refuse
+
+
+@pytest.mark.usefixtures("tiny")
+def test_peers_take_turns_and_the_best_is_named(capsys, tmp_path):
+    """Two servers: ratios against each, and against the better one for each figure; and a picture."""
+    slow, quick = Llama("tiny-Q8_0.gguf", prefill=10.0, decode=9.0), Llama("tiny-Q4_0.gguf")
+    slow.encode = quick.encode = load_tokenizer(folder_of("tiny").tokenizer, frozenset()).encode
+    plot = tmp_path / "speed.svg"
+    with serving(slow) as first, serving(quick) as second:
+        words = ("--peer", first, "--peer", second, "--no-reference", "--plot", str(plot), "--json")
+        assert invoke(*LIGHT, *words) == 0
+    output = capsys.readouterr().out
+    found = json.loads(output.splitlines()[-1])
+    assert [peer["facts"]["name"] for peer in found["peers"]] == ["tiny-Q8_0", "tiny-Q4_0"]
+    assert found["peers"][0]["speed"]["prefill_tokens_per_s"]["median"] == 10
+    assert found["peers"][1]["ratios"]["prefill"] < found["peers"][0]["ratios"]["prefill"]
+    best = found["best_peer"]
+    assert (best["prefill"], best["decode"]) == ("tiny-Q4_0", "tiny-Q4_0")
+    assert best["decode_ratio"] == found["peers"][1]["ratios"]["decode"]
+    assert found["languages"][0]["peers"].keys() == {"tiny-Q8_0", "tiny-Q4_0"}
+    assert any("HTTP on loopback" in note for note in found["notes"])
+    assert "HTTP on loopback" in output.splitlines()[-3]
+    assert slow.asked[1]["prompt"] == quick.asked[1]["prompt"]
+    svg = plot.read_text()
+    assert svg.startswith("<svg")
+    assert "tiny-Q4_0" in svg
+
+
+@pytest.mark.usefixtures("tiny")
+def test_each_language_has_its_figures(capsys, tmp_path):
+    """Prompts are cut from a person's own code."""
+    (tmp_path / "code").mkdir()
+    for name in ("a.rs", "b.go", "notes.txt"):
+        (tmp_path / "code" / name).write_text(f"let {name} = 1;\n" * 20)
+    plot = tmp_path / "speed.svg"
+    words = ("--no-reference", "--code", str(tmp_path / "code"), "--json", "--plot", str(plot))
+    assert invoke(*QUICK, "--no-start", *words) == 0
+    found = last_line(capsys)
+    assert [(one["language"], one["source"]) for one in found["languages"]] == [
+        ("rust", "a.rs"),
+        ("go", "b.go"),
+    ]
+    assert all(0 < one["characters_per_token"] <= 1 for one in found["languages"]), "tokens are bytes here"
+    assert ">rust<" in plot.read_text()
 
 
 @pytest.mark.usefixtures("tiny")
 def test_without_the_reference_transformers_is_not_needed(capsys, monkeypatch):
     """On a small machine the comparison does not fit into memory."""
     monkeypatch.setattr("truepenny.models.transformers_backend.reference", None)
-    assert invoke(*QUICK, "--no-reference", "--json") == 0
+    assert invoke(*LIGHT, "--no-reference", "--json") == 0
     found = last_line(capsys)
-    assert (found["reference"], found["ratios"], found["quality"]) == (None, None, None)
+    assert (found["reference"], found["ratios"], found["quality"]) == (None, None, [])
+    assert found["speculation"] is None
     assert found["ours"]["rss_bytes"] >= 0
 
 
 @pytest.mark.usefixtures("tiny")
 def test_people_get_a_table_and_progress_is_not_in_it(capsys):
     """stdout is the result; what happens meanwhile is told on stderr."""
-    assert invoke(*QUICK, "--precision", "fp32") == 0
+    assert invoke(*LIGHT, "--precision", "fp32") == 0
     output = capsys.readouterr()
     assert "transformers (fp32)" in output.out
     assert "×" in output.out
     assert "bench:" not in output.out
-    assert "round 1 of 1: decode" in output.err
+    assert "round 1 of 1, python: decode" in output.err
     assert "unpacking the fp32 reference" in output.err
 
 
@@ -163,9 +246,16 @@ def test_people_get_a_table_and_progress_is_not_in_it(capsys):
         (("--model", "tiny", "--prompt-tokens", "100"), "this model has 128"),
         (("--model", "tiny", "--rounds", "0"), "--rounds 0: give at least 1"),
         (("--model", "tiny", "--no-reference", "--quality"), "leave out --no-reference"),
-        ((*QUICK, "--precision", "nf4"), "needs an NVIDIA GPU"),
+        ((*QUICK, "--kv-budget", "0"), "--kv-budget 0: give at least 1"),
+        ((*QUICK, "--peer", "http://127.0.0.1:9"), "no llama-server is ready there"),
+        (
+            (*QUICK, "--peer", "http://127.0.0.1:9", "--decode-tokens", "1"),
+            "--decode-tokens 1: give at least 2",
+        ),
+        ((*QUICK, "--code", "nowhere"), "--code nowhere: there is no such file or folder"),
+        ((*QUICK, "--plot", "nowhere/speed.svg"), "there is no such folder"),
     ],
-    ids=["model", "context", "rounds", "quality", "precision"],
+    ids=["model", "context", "rounds", "quality", "budget", "peer", "one-token", "code", "plot"],
 )
 def test_what_cannot_be_measured_is_said_with_the_fix(capsys, words, message):
     """Exit 2, before anything long is begun, and nothing on stdout."""
@@ -178,7 +268,7 @@ def test_what_cannot_be_measured_is_said_with_the_fix(capsys, words, message):
 @pytest.mark.usefixtures("tiny")
 def test_a_library_that_is_missing_is_named(capsys, monkeypatch):
     """The base install has no torch."""
-    monkeypatch.setitem(__import__("sys").modules, "truepenny.models.benchmark_run", None)
+    monkeypatch.setitem(__import__("sys").modules, "truepenny.models.benchmarks.run", None)
     assert invoke(*QUICK) == 2
     assert "pip install 'truepenny[local]'" in capsys.readouterr().err
 
@@ -188,7 +278,7 @@ def test_two_benchmarks_do_not_measure_each_other(capsys, tmp_path):
     """The second waits for the first, and says so."""
     first = FileLock(tmp_path / "bench.lock", thread_local=False)
     first.acquire()
-    second = threading.Thread(target=invoke, args=(*QUICK, "--no-reference"))
+    second = threading.Thread(target=invoke, args=(*LIGHT, "--no-reference"))
     second.start()
     said = ""
     while "waiting for it" not in said:
