@@ -11,21 +11,23 @@ import numpy as np
 import pytest
 
 from truepenny.models.architecture import Architecture
+from truepenny.models.compiled.amx import allow_tiles
 from truepenny.models.compiled.runner import CompiledRunner
-from truepenny.models.language_model import ModelSpec
 from truepenny.models.packed import PackedModel, open_packed, write_packed
+
+from .sequences import spec_of
 
 SHAPE: dict[str, Any] = {
     "family": "qwen2",
     "num_layers": 2,
     "hidden": 64,
-    "intermediate": 96,
+    "intermediate": 128,
     "num_heads": 4,
     "num_kv_heads": 2,
     "head_dim": 32,
     "rope_theta": 1e6,
     "rms_eps": 1e-6,
-    "vocabulary": 300,
+    "vocabulary": 320,
     "context_length": 4096,
     "tied_embeddings": False,
     "qkv_bias": True,
@@ -68,13 +70,19 @@ def make_runner(make_packed) -> Iterator[Callable[..., CompiledRunner]]:
     """Called with a number of threads and what differs from `SHAPE`.  Closed when the test ends."""
     made: list[CompiledRunner] = []
 
-    def make(threads: int = 2, *, uses_int_mm: bool | None = True, **changes: Any) -> CompiledRunner:
+    def make(threads: int = 2, *, uses_tiles: bool | None = None, **changes: Any) -> CompiledRunner:
         packed = make_packed(**changes)
-        a = packed.architecture
-        spec = ModelSpec("tiny", a.family, 0, 0, "int8", "", a.num_layers, a.vocabulary, a.context_length, 1)
-        made.append(CompiledRunner(packed, spec, threads, uses_int_mm=uses_int_mm))
+        made.append(CompiledRunner(packed, spec_of(packed.architecture), threads, uses_tiles=uses_tiles))
         return made[-1]
 
     yield make
     for runner in made:
         runner.close()
+
+
+@pytest.fixture(scope="session", params=[False, True], ids=["vectors", "tiles"])
+def uses_tiles(request) -> bool:
+    """Both ways to multiply many rows, where there are both."""
+    if request.param and not allow_tiles():
+        pytest.skip("this processor has no AMX, or its kernel does not lend it")
+    return request.param

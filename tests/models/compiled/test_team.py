@@ -50,7 +50,7 @@ def test_every_thread_works_once_per_run(size):
 
 @sizes
 def test_threads_meet(size):
-    """What one wrote before a meeting all the others see after it."""
+    """What one wrote before it spoke all see who have heard everybody."""
     team = Team(size)
     counter, rounds = np.zeros(1, np.int64), 200
     written = np.zeros((rounds, size), np.int64)
@@ -59,7 +59,8 @@ def test_threads_meet(size):
     def work(thread: int) -> None:
         for index in range(rounds):
             written[index, thread] = index + 1
-            passes.meet(counter.ctypes.data, (index + 1) * size)
+            passes.say(counter.ctypes.data)
+            passes.hear(counter.ctypes.data, (index + 1) * size)
             if not (written[index] == index + 1).all():
                 seen.append(index)
 
