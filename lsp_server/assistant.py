@@ -161,6 +161,7 @@ class Assistant:
         request = CompletionRequest(
             prompt.ids,
             max_tokens=self._settings.completion.max_tokens,
+            speculate=self._settings.completion.drafts,
             heal=prompt.heal + demanded,
             document=self._workspace.name(query.snapshot.path),
             workspace=self._workspace.id,

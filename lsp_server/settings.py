@@ -49,6 +49,8 @@ class CompletionSettings:
     """1 to 4096."""
     time_cap_ms: int = 4000
     """1 to 600000.  When it is reached, the last whole statement is what is shown."""
+    drafts: bool = True
+    """Guess several tokens at once from what has been written before; the text is the same, sooner."""
     disabled_languages: tuple[str, ...] = PROSE_LANGUAGES
     """Language ids, as the editor calls them."""
 
@@ -231,6 +233,7 @@ _READERS: dict[str, _Reader] = {
     "completion.lines": _one_of(get_args(Lines)),
     "completion.max_tokens": _whole_number(1, 4096),
     "completion.time_cap_ms": _whole_number(1, 600_000),
+    "completion.drafts": _boolean,
     "completion.disabled_languages": _names,
     "chat.model": _text,
     "guard.enabled": _boolean,

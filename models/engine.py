@@ -28,7 +28,7 @@ from .prompts.chat import ChatTemplate
 from .scheduler import Event, Failure, Scheduler, Ticket, num_rows
 from .speculation import MAX_ROWS, Speculation
 from .tokens import Tokenizer
-from .wire import MAX_ALLOWED, MAX_CHOICES, CompletionRequest, FinishReason, Usage
+from .wire import MAX_ALLOWED, MAX_CHOICES, CompletionRequest, FinishReason, Priority, Usage
 
 __all__ = ["Engine", "Event", "Failure", "LoadedModel", "Ticket"]
 
@@ -55,6 +55,32 @@ class _Opened:
     workspace: str
 
 
+@dataclass(slots=True)
+class Work:
+    """Sums over requests."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    reused_tokens: int = 0
+    computed_tokens: int = 0
+    completion_tokens: int = 0
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
+    prefill_ms: float = 0.0
+    decode_ms: float = 0.0
+
+    def add(self, usage: Usage) -> None:
+        self.requests += 1
+        self.prompt_tokens += usage.prompt_tokens
+        self.reused_tokens += usage.reused_tokens
+        self.computed_tokens += usage.computed_tokens
+        self.completion_tokens += usage.completion_tokens
+        self.drafted_tokens += usage.drafted_tokens
+        self.accepted_tokens += usage.accepted_tokens
+        self.prefill_ms += usage.prefill_ms
+        self.decode_ms += usage.decode_ms
+
+
 class Engine(Generic[K]):
     """Owns `model`; nothing else may call it."""
 
@@ -64,6 +90,8 @@ class Engine(Generic[K]):
         self.cache = cache
         self.speculation = Speculation()
         self.num_requests = 0
+        self.work: dict[Priority, Work] = {priority: Work() for priority in Priority}
+        """What all requests together have cost, those cut short too, by class."""
         self.last_active_s = time.monotonic()
         self._grammars = Grammars(tokenizer, model.spec.vocabulary)
         self._inbox: queue.SimpleQueue[Ticket | _Opened | None] = queue.SimpleQueue()
@@ -255,7 +283,9 @@ class Engine(Generic[K]):
     def _finish(self, ticket: Ticket, reason: FinishReason) -> None:
         self._drop(ticket)
         if ticket.generation is not None:
-            self._tell(ticket, ticket.generation.usage(reason))
+            usage = ticket.generation.usage(reason)
+            self.work[ticket.request.priority].add(usage)
+            self._tell(ticket, usage)
             return
         num_prompt, queue_ms = (
             len(ticket.request.prompt_ids),

@@ -147,6 +147,12 @@ class EngineApi:
             waiting=engine.num_waiting,
             requests=engine.num_requests,
             idle_exit_s=self._idle_exit_s,
+            details={
+                f"{priority.name.lower()}.{name}": f"{value:g}"
+                for priority, work in engine.work.items()
+                for name, value in asdict(work).items()
+                if work.requests
+            },
         )
 
     async def _documents(self, request: Request) -> Response:

@@ -165,3 +165,4 @@ class EngineStatus:
     requests: int
     idle_exit_s: float
     details: dict[str, str] = field(default_factory=dict[str, str])
+    """What all requests of a class together have cost, `interactive.computed_tokens` for example."""

@@ -7,6 +7,7 @@ and a cancellation for the request before if that is still open.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 import tempfile
@@ -55,6 +56,9 @@ class OurSide:
 
     rpc: RpcClient
     folder: Path
+    engine_words: tuple[str, ...]
+    """What tells `truepenny engine` which engine."""
+    environment: Mapping[str, str]
     name: str = "truepenny"
     _files: list[_Open] = field(default_factory=list[_Open])
     _flights: list[_Flight] = field(default_factory=list[_Flight])
@@ -99,6 +103,15 @@ class OurSide:
         flights, self._flights = self._flights, []
         return [_answer(flight) for flight in flights]
 
+    async def work(self) -> dict[str, float]:
+        """What the engine has done since it started, superseded requests included."""
+        told = await _engine_command("status", (*self.engine_words, "--json"), self.environment)
+        try:
+            details = json.loads(told).get("details", {})
+        except ValueError:  # not an engine of ours
+            return {}
+        return {name: float(value) for name, value in details.items()}
+
     async def close(self) -> None:
         for file in self._files:
             self.rpc.notify("textDocument/didClose", {"textDocument": {"uri": file.uri}})
@@ -140,6 +153,8 @@ async def our_side(settings: Settings, options: Mapping[str, Any]) -> AsyncGener
         folder, runtime = Path(scratch) / "w", Path(scratch) / "r"
         folder.mkdir()
         environment = {**os.environ, RUNTIME_VARIABLE: str(runtime)}
+        model = FAKE_MODEL if settings.engine == "fake" else settings.completion.model
+        words = ("--model", model, "--precision", settings.completion.precision)
         rpc = await RpcClient.start(
             [sys.executable, "-I", "-c", _PROGRAM, "serve"],
             environment,
@@ -148,10 +163,12 @@ async def our_side(settings: Settings, options: Mapping[str, Any]) -> AsyncGener
         )
         try:
             await _initialize(rpc, folder, options)
-            yield OurSide(rpc, folder)
+            yield OurSide(rpc, folder, words, environment)
         finally:
             await rpc.stop(_STOP_PATIENCE_S)
-            await _stop_engine(settings, environment)
+            # It would leave by itself, but only after its idle time.
+            if settings.engine in ("local", "fake"):
+                await _engine_command("stop", words, environment)
 
 
 async def _initialize(rpc: RpcClient, folder: Path, options: Mapping[str, Any]) -> None:
@@ -168,19 +185,15 @@ async def _initialize(rpc: RpcClient, folder: Path, options: Mapping[str, Any]) 
     rpc.notify("initialized", {})
 
 
-async def _stop_engine(settings: Settings, environment: Mapping[str, str]) -> None:
-    """The engine would leave by itself, but only after its idle time."""
-    if settings.engine not in ("local", "fake"):
-        return
-    model = FAKE_MODEL if settings.engine == "fake" else settings.completion.model
-    words = ["engine", "stop", "--model", model, "--precision", settings.completion.precision]
+async def _engine_command(verb: str, words: Sequence[str], environment: Mapping[str, str]) -> bytes:
+    """What `truepenny engine` prints."""
     process = await asyncio.create_subprocess_exec(
-        *[sys.executable, "-I", "-c", _PROGRAM, *words],
-        stdout=asyncio.subprocess.DEVNULL,
+        *[sys.executable, "-I", "-c", _PROGRAM, "engine", verb, *words],
+        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         env=dict(environment),
     )
-    await process.wait()
+    return (await process.communicate())[0]
 
 
 def _answer(flight: _Flight) -> Answer:

@@ -66,6 +66,8 @@ class ReplayReport:
     ours_wait_ms: tuple[float, ...]
     """For the picture: of the keystrokes compared, or without a peer of all that the model answered."""
     peer_wait_ms: tuple[float, ...]
+    engine_work: dict[str, float]
+    """What our engine did meanwhile, by class of request; superseded requests count too."""
 
 
 async def replay(plan: Plan, on_keystroke: Callable[[], None] = lambda: None) -> ReplayReport:
@@ -75,15 +77,20 @@ async def replay(plan: Plan, on_keystroke: Callable[[], None] = lambda: None) ->
         sides: list[Side] = []
         if plan.peer is not None:  # first: if it is not there, no engine need be started
             sides.append(await stack.enter_async_context(peer_side(plan.peer, plan.seed)))
-        sides.insert(0, await stack.enter_async_context(our_side(plan.settings, plan.options)))
+        ours = await stack.enter_async_context(our_side(plan.settings, plan.options))
+        sides.insert(0, ours)
+        before = await ours.work()
         runs = [
             await play_session(session, sides, plan.segment_keystrokes, on_keystroke)
             for session in plan.sessions
         ]
-    return _report(plan, runs, load)
+        work = {name: value - before.get(name, 0.0) for name, value in (await ours.work()).items()}
+    return _report(plan, runs, load, work)
 
 
-def _report(plan: Plan, runs: Sequence[Sequence[SideRun]], load: float | None) -> ReplayReport:
+def _report(
+    plan: Plan, runs: Sequence[Sequence[SideRun]], load: float | None, work: dict[str, float]
+) -> ReplayReport:
     names = [run.name for run in runs[0]]
     pooled = [
         SideRun(name, [segment for played in runs for segment in played[nth].segments])
@@ -111,6 +118,7 @@ def _report(plan: Plan, runs: Sequence[Sequence[SideRun]], load: float | None) -
         total=_trace_report("all", None, duration_s, pooled),
         ours_wait_ms=tuple(ours_ms),
         peer_wait_ms=tuple(peer_ms),
+        engine_work=work,
     )
 
 
