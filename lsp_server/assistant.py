@@ -45,9 +45,14 @@ class Assistant:
         settings: Settings,
         on_status: Callable[[Status], None] = lambda _: None,
         layout: Layout | None = None,
+        chunks_for: Callable[[Query], FimParts] | None = None,
     ) -> None:
-        """`layout` is for measurements: then nothing is computed ahead."""
+        """`layout` is for measurements: then nothing is computed ahead.
+
+        `chunks_for` says what else is told for a request: of its answer path, repository and chunks count.
+        """
         self._settings = settings
+        self._chunks_for = chunks_for
         self._on_status = on_status
         self._link = EngineLink(settings, settings.completion.model)
         self._chat_link = (
@@ -154,7 +159,7 @@ class Assistant:
         gathering = time.perf_counter()
         here = surroundings(query.snapshot.text, query.offset)
         place = self._anchors.cut(query)
-        prompt = renderer.render(_parts(place))
+        prompt = renderer.render(self._parts(query, place))
         stage_ms = {"context": _ms_since(gathering)}
         # What the place demands is spelled like what was typed, but belongs to the suggestion.
         demanded = missing_indent(query.snapshot.text, query.offset, here)
@@ -204,7 +209,7 @@ class Assistant:
 
     async def _compute(self, client: EngineClient, query: Query, place: Cut) -> bool:
         """Have the engine compute a prompt and nothing else.  False when it was stopped before the end."""
-        prompt = fim_renderer_of(self._link.model).render(_parts(place))
+        prompt = fim_renderer_of(self._link.model).render(self._parts(query, place))
         request = CompletionRequest(
             prompt.ids,
             max_tokens=0,
@@ -227,6 +232,13 @@ class Assistant:
             count=_counter_of(self._link.model),
             starts=starts,
         )
+
+    def _parts(self, query: Query, place: Cut) -> FimParts:
+        parts = _parts(place)
+        if self._chunks_for is None:
+            return parts
+        told = self._chunks_for(query)
+        return replace(parts, path=told.path, repo=told.repo, chunks=told.chunks)
 
     def _judged(self, query: Query, text: str) -> Judgement:
         if self._guard is None:
