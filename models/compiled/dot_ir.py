@@ -66,7 +66,7 @@ def make_dot(num_rows: int, *, adds: bool) -> Any:
         def body(k: Any, sums: list[Any]) -> list[Any]:
             places = [builder.add(tile, times(builder, k, TILE_OUTPUTS)) for tile in tiles]
             for place in places:
-                _prefetch(builder, plus(builder, place, _PREFETCH_BYTES))
+                prefetch(builder, plus(builder, place, _PREFETCH_BYTES))
             weights = [load(builder, place, I32, 16) for place in places]
             result: list[Any] = []
             for m, row in enumerate(rows):
@@ -107,7 +107,7 @@ def _step(builder: Any, acc: Any, x: Any, w: Any) -> Any:
     return acc
 
 
-def _prefetch(builder: Any, address: Any) -> None:
+def prefetch(builder: Any, address: Any) -> None:
     """Ask for the cache line at `address`, which need not be ours to read."""
     pointer = I8.as_pointer()
     ask = declared(builder, "llvm.prefetch.p0", ir.VoidType(), [pointer, I32, I32, I32])

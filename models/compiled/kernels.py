@@ -17,13 +17,13 @@ from numba import types
 from .compiling import carray, compiled
 from .dot_ir import BLOCK_OUTPUTS, make_dot
 from .float_ir import highest_magnitude, quantise, silu_times, sum_squares
-from .tile_ir import PAIR_OUTPUTS, PAIR_ROWS, multiply_tiles
+from .tile_ir import PAIR_OUTPUTS, PAIR_ROWS, multiply_tiles, multiply_tiles_first
 from .vector_ir import F32, I8, I32, primitive
 
 FEWEST_TILE_ROWS = 13
 """Rows from which on a product of whole tiles is faster, though some of their rows stand empty."""
 
-_NEAR_ROWS = 128
+_NEAR_ROWS = 256
 """Rows of activations that stay in the second-level cache while weights go by."""
 
 _TINY = np.float32(1e-12)
@@ -136,7 +136,10 @@ def multiply(
         end = min(num_rows, near + _NEAR_ROWS)
         for r in range(first, last, PAIR_OUTPUTS):
             for m in range(near, end, PAIR_ROWS):
-                multiply_tiles(weight + r * width, width, x + m * width, sums)
+                if m == near:
+                    multiply_tiles_first(weight + r * width, width, x + m * width, sums)
+                else:
+                    multiply_tiles(weight + r * width, width, x + m * width, sums)
                 target = out + 4 * (m * out_width + r)
                 rows = min(PAIR_ROWS, end - m)
                 _finish(
@@ -173,7 +176,10 @@ def multiply_gated(
                 rows, factors = min(PAIR_ROWS, end - m), x_scale + 4 * m
                 for part in range(2):
                     at = r + part * inner
-                    multiply_tiles(weight + at * width, width, x + m * width, sums)
+                    if m == near:
+                        multiply_tiles_first(weight + at * width, width, x + m * width, sums)
+                    else:
+                        multiply_tiles(weight + at * width, width, x + m * width, sums)
                     target = pair + 4 * part * PAIR_OUTPUTS
                     _finish(
                         sums, scale + 4 * at, correction + 4 * at, factors, rows, target, 2 * PAIR_OUTPUTS, 0

@@ -25,7 +25,7 @@ from .tables import Row
 from .team import Team, Work
 from .weights import PackedArrays, TiledWeights
 
-CHUNK_TOKENS = 128
+CHUNK_TOKENS = 256
 """Rows of one pass; a longer prompt comes in several."""
 
 _UNSTOPPABLE_ROWS = 8

@@ -10,11 +10,12 @@ them before it starts (`configure`).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from numba import types
 
-from .dot_ir import TILE_OUTPUTS
+from .dot_ir import TILE_OUTPUTS, prefetch
 from .vector_ir import I8, I64, declared, ir, loop, number, offset, plus, primitive, target, times
 
 TILE_ROWS = 16
@@ -53,15 +54,20 @@ def _release(builder: Any, _args: list[Any]) -> None:
     _call(builder, "tilerelease", [], [])
 
 
-def _multiply_tiles(builder: Any, args: list[Any]) -> None:
+def _multiply_tiles(builder: Any, args: list[Any], *, fetches: bool) -> None:
     w, width, x, sums = args
     second = offset(builder, w, TILE_OUTPUTS, width)
+    following = offset(builder, w, PAIR_OUTPUTS, width)
     lower = offset(builder, x, TILE_ROWS, width)
     for index in range(4):
         _call(builder, "tilezero", [I8], [_tile(index)])
 
     def body(k: Any, _: list[Any]) -> list[Any]:
         k16 = times(builder, k, TILE_OUTPUTS)
+        if fetches:  # a step's share of what the next 32 outputs are multiplied by
+            ahead = builder.add(following, builder.add(k16, k16))
+            for line in range(0, 2 * TILE_OUTPUTS * TILE_INPUTS, 64):
+                prefetch(builder, plus(builder, ahead, line))
         for index, place, stride in (
             (4, builder.add(x, k), width),
             (5, builder.add(lower, k), width),
@@ -88,8 +94,13 @@ configure = primitive(types.void(types.int64), _configure)
 release = primitive(types.void(), _release)
 """`release()`: this thread has no use for its registers any more."""
 
-multiply_tiles = primitive(types.void(*(types.int64,) * 4), _multiply_tiles)
+_SIGNATURE = types.void(*(types.int64,) * 4)
+
+multiply_tiles = primitive(_SIGNATURE, partial(_multiply_tiles, fetches=False))
 """`multiply_tiles(w, width, x, sums)`: 32 rows of activations times 32 outputs, int32 `(32, 32)` at `sums`.
 
 `w`: two tiles of weights, one after the other; `x`: 32 rows of `width` activations (`dot_ir`).
 """
+
+multiply_tiles_first = primitive(_SIGNATURE, partial(_multiply_tiles, fetches=True))
+"""The same, and asks memory for the weights of the 32 outputs that follow, there or not."""
