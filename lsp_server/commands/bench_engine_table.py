@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ...models.benchmarks.starting import Start
 
 _NAME, _CELL = 28, 22
+"""Widths; a longer name of a model makes its column wider."""
 
 
 def table(report: EngineReport) -> str:
@@ -42,6 +43,7 @@ def table(report: EngineReport) -> str:
 
 
 _ROWS = (
+    "precision",
     "load, s",
     "weights, MB",
     "memory of this process, MB",
@@ -59,27 +61,29 @@ _RATIO_ROWS = ("ours: prefill", "ours: time to first token", "ours: decode")
 def _models(report: EngineReport) -> list[str]:
     """A column for each model; then how many times faster ours is than each, at the median and at best."""
     ours, reference = report.ours, report.reference
-    heads, columns, ratios = [f"ours ({ours.precision})"], [_local(ours)], [["", "", ""]]
+    heads, columns, ratios = ["ours"], [_local(ours)], [["", "", ""]]
     for peer in report.peers:
         heads.append(peer.facts.name)
         megabytes = f"{peer.facts.weights_bytes / 1e6:.0f}" if peer.facts.weights_bytes else ""
-        columns.append(["", megabytes, "", *_speed(peer.speed), _rate(peer.speed.clock_decode_tokens_per_s)])
+        with_http = _rate(peer.speed.clock_decode_tokens_per_s)
+        columns.append([peer.facts.precision, "", megabytes, "", *_speed(peer.speed), with_http])
         ratios.append(_ratios(peer.ratios, peer.ratios_best))
     if reference is not None and report.ratios is not None and report.ratios_best is not None:
-        heads.append(f"transformers ({reference.precision})")
+        heads.append("transformers")
         columns.append(_local(reference))
         ratios.append(_ratios(report.ratios, report.ratios_best))
-    lines = [_line("", heads)]
-    lines += [_line(name, cells) for name, *cells in zip(_ROWS, *columns, strict=True)]
+    widths = [max(_CELL, len(head) + 2) for head in heads]
+    lines = [_line("", heads, widths)]
+    lines += [_line(name, cells, widths) for name, *cells in zip(_ROWS, *columns, strict=True)]
     if len(heads) > 1:
-        lines += [_line(name, cells) for name, *cells in zip(_RATIO_ROWS, *ratios, strict=True)]
-    return lines + _steps(report)
+        lines += [_line(name, cells, widths) for name, *cells in zip(_RATIO_ROWS, *ratios, strict=True)]
+    return [*lines, "", *_steps(report)]
 
 
 def _local(measured: Measured) -> list[str]:
     memory = f"{measured.rss_bytes / 1e6:.0f}" if measured.rss_bytes else ""
     size = f"{measured.weights_bytes / 1e6:.0f}"
-    return [f"{measured.load_s:.1f}", size, memory, *_speed(measured.speed), ""]
+    return [measured.precision, f"{measured.load_s:.1f}", size, memory, *_speed(measured.speed), ""]
 
 
 def _speed(speed: Speed) -> list[str]:
@@ -95,15 +99,14 @@ def _speed(speed: Speed) -> list[str]:
 
 def _steps(report: EngineReport) -> list[str]:
     """What one call with several tokens costs; servers are not asked for that."""
-    steps = [report.ours.speed.steps, *([report.reference.speed.steps] if report.reference else [])]
+    reference = report.reference
+    steps = [report.ours.speed.steps, *([reference.speed.steps] if reference else [])]
     found = report.ratios.steps if report.ratios else {}
-    return [
-        _line(
-            f"step of {row[0].tokens}, ms",
-            [*(_spread(step.ms) for step in row), _times(found.get(row[0].tokens))],
-        )
-        for row in zip(*steps, strict=True)
-    ]
+    lines = [_line("", ["ours", "transformers", "faster"], [_CELL] * 3)] if reference else []
+    for row in zip(*steps, strict=True):
+        cells = [*(_spread(step.ms) for step in row), _times(found.get(row[0].tokens))]
+        lines.append(_line(f"step of {row[0].tokens}, ms", cells, [_CELL] * len(cells)))
+    return lines
 
 
 def _best(best: BestPeer) -> list[str]:
@@ -230,8 +233,9 @@ def _ratios(ratios: Ratios, best: Ratios) -> list[str]:
     return [f"{_times(median)} ({_times(top)})" for median, top in pairs]
 
 
-def _line(name: str, cells: Sequence[str]) -> str:
-    return (f"  {name:<{_NAME}}" + "".join(f"{cell:>{_CELL}}" for cell in cells)).rstrip()
+def _line(name: str, cells: Sequence[str], widths: Sequence[int]) -> str:
+    shown = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+    return f"  {name:<{_NAME}}{shown}".rstrip()
 
 
 def _rate(rate: Rate) -> str:

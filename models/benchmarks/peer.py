@@ -27,10 +27,13 @@ _OTHER_SIZE = 1.6
 
 @dataclass(frozen=True, slots=True)
 class PeerFacts:
-    """What it says of itself; 0 where it does not say."""
+    """What it says of itself; 0 or nothing where it does not say."""
 
     url: str
     name: str
+    """Of its file."""
+    precision: str
+    """In its own words."""
     parameters: int
     weights_bytes: int
     context_tokens: int
@@ -162,6 +165,7 @@ def _facts(http: httpx.Client, url: str) -> PeerFacts:
     return PeerFacts(
         url=url,
         name=PurePath(path.replace("\\", "/")).name.removesuffix(".gguf"),
+        precision=str(props.get("model_ftype") or meta.get("ftype") or ""),
         parameters=int(meta.get("n_params") or 0),
         weights_bytes=int(meta.get("size") or 0),
         context_tokens=int(settings.get("n_ctx") or 0),

@@ -231,7 +231,7 @@ def test_people_get_a_table_and_progress_is_not_in_it(capsys):
     """stdout is the result; what happens meanwhile is told on stderr."""
     assert invoke(*LIGHT, "--precision", "fp32") == 0
     output = capsys.readouterr()
-    assert "transformers (fp32)" in output.out
+    assert "transformers" in output.out
     assert "×" in output.out
     assert "bench:" not in output.out
     assert "round 1 of 1, python: decode" in output.err

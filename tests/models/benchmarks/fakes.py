@@ -58,6 +58,7 @@ class Llama:
             "model_path": f"/somewhere/{name}",
             "default_generation_settings": {"n_ctx": 4096},
             "build_info": "b1",
+            "model_ftype": "Q4_0",
         }
         self.meta: dict[str, Any] = {"n_params": 0, "size": 1000}
         self.prefill, self.decode = prefill, decode

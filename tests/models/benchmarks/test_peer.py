@@ -28,7 +28,7 @@ def test_a_peer_says_what_it_holds():
     with serving(llama) as url:
         facts = connect(url + "/v1/").facts
     assert (facts.name, facts.parameters, facts.weights_bytes) == ("Model-Q8_0", 5, 7)
-    assert facts.context_tokens == 4096
+    assert (facts.context_tokens, facts.precision, facts.build) == (4096, "Q4_0", "b1")
 
 
 def test_a_peer_without_a_path_is_named_as_it_lists_itself():
