@@ -104,7 +104,7 @@ def _measured(
         loaded = load_variant(folder, variant, device)
     except (UnsupportedWeightsError, DiskFullError) as error:
         return PrecisionQuality(variant, str(error), is_slow, 0, 0.0, None)
-    reading = read(loaded.model, texts, len(reference.came), tell=tell)
+    reading = read(loaded.model, texts, len(reference.came), name=variant, tell=tell)
     spec = loaded.model.spec
     found = PrecisionQuality(
         precision=variant if variant != "auto" else spec.precision,

@@ -61,12 +61,13 @@ def read(
     texts: Sequence[Sequence[int]],
     num_positions: int = 300,
     *,
+    name: str = "",
     seed: int = 0,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Reading:
     """Read each text from its start; what is kept are positions drawn once and for all by `seed`.
 
-    `tell` hears how far it is, now and then.
+    `tell` hears how far it is with `name`, now and then.
     """
     rows: list[NDArray[np.float32]] = []
     came: list[int] = []
@@ -82,7 +83,7 @@ def read(
                 rows.append(_log_softmax(block[position - end]))
                 came.append(ids[position + 1])
                 if len(rows) % TELL_POSITIONS == 0:
-                    tell(f"quality, {model.spec.precision}: {len(rows)} positions")
+                    tell(f"quality, {name or model.spec.precision}: {len(rows)} positions")
     seconds = time.perf_counter() - began_s
     return Reading(sum(map(len, texts)), np.stack(rows), np.asarray(came), seconds)
 
