@@ -92,6 +92,17 @@ def resident_bytes() -> int:
         return 0
 
 
+def give_back_memory() -> None:
+    """Return what has been freed to the system, where the allocator would keep it (glibc).
+
+    Loading a model frees fifty megabytes that are not wanted again.
+    """
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError, TypeError):
+        return  # another allocator: it does as it likes
+
+
 def cpu_seconds() -> tuple[float, float] | None:
     """Core time all programs have used since the machine started, and of it this process's own, in seconds.
 

@@ -28,6 +28,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 from .endpoint import ALREADY_RUNNING, FAKE_MODEL, EngineFiles, engine_files, uses_sockets
 from .engine import Engine, LoadedModel
 from .errors import EngineUnavailableError, ModelsError
+from .hardware import give_back_memory
 from .language_model import feed
 from .serving import EngineApi
 from .testing import ByteTokenizer, FakeModel, Script, fake_cache, fake_chat
@@ -143,9 +144,10 @@ def _load(model: str, precision: Precision) -> LoadedModel:
 def _warm_up(loaded: LoadedModel) -> None:
     """First-touch costs (page faults, thread pools, the token table) are paid before anyone waits."""
     kv = loaded.model.new_kv(64)
-    feed(loaded.model, [0] * 8, kv)
+    feed(loaded.model, [0] * 48, kv)
     feed(loaded.model, [0], kv)
     loaded.tokenizer.vocabulary.beginning_with(b"a")
+    give_back_memory()
 
 
 async def _serve(
