@@ -22,7 +22,7 @@ from .exclusion import MAX_FILE_BYTES
 from .location import Location
 from .memory import Memory, memory, together
 from .scanner import NO_STAMP, Found, Listing, Refused, Scanner
-from .schema import remove_old
+from .schema import make_folder, remove_old
 from .store import Entry, Prepared, Store
 from .worker import Worker, WorkerLostError
 
@@ -82,7 +82,7 @@ def build(
 ) -> BuildReport:
     """One build, from scan to end.  Raises `IndexDamagedError` and `IndexUnavailableError`."""
     cancel = cancel or threading.Event()
-    location.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(location)
     lock = FileLock(location.build_lock)
     try:
         while not _acquired(lock):

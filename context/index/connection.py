@@ -51,7 +51,7 @@ class ReadingConnection:
         if connection is None or file_of(self._location) != self._file:
             if connection is not None:
                 connection.close()
-            opened = open_database(self._location)
+            opened = open_database(self._location, mend=False)
             connection = self._connection = opened.connection
             self._file, self._root_id = opened.file, 0
         if self._root_id == 0:

@@ -1,4 +1,4 @@
-"""`python -I -m truepenny.context.index.process ROOT CACHE`: a build in a process of its own.
+"""A build in a process of its own: `python -I -m truepenny.context.index.process build ROOT CACHE VERSION`.
 
 So that the one that talks to the editor stays free.  Progress goes to stdout, one JSON document per
 line, the report last.  Its input is a lifeline: when that ends, so does the build.  Exit 0: built,
@@ -20,7 +20,7 @@ from typing import Any
 from ..errors import ContextError, IndexDamagedError, IndexUnavailableError
 from .build import BuildReport, Progress, build
 from .exclusion import MAX_FILE_BYTES
-from .location import Location, locate
+from .location import Location, fingerprint, locate
 from .schema import file_of, repair
 from .worker import Worker, serve
 
@@ -106,7 +106,8 @@ def _pass_on(cancel: threading.Event, process: subprocess.Popen[str]) -> None:
 
 def _command(kind: str, location: Location, *extra: str) -> list[str]:
     cache_folder = str(location.folder.parent.parent)
-    return [sys.executable, "-I", "-m", _MODULE, kind, str(location.root), cache_folder, *extra]
+    what = (str(location.root), cache_folder, fingerprint())
+    return [sys.executable, "-I", "-m", _MODULE, kind, *what, *extra]
 
 
 def _environment() -> dict[str, str]:
@@ -115,9 +116,12 @@ def _environment() -> dict[str, str]:
 
 
 def main(arguments: list[str]) -> int:
-    kind, root, cache_folder, *extra = arguments
+    kind, root, cache_folder, wanted, *extra = arguments
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     location = locate(root, cache_folder)
+    if wanted != fingerprint():
+        print("truepenny has been replaced since this program started: restart the editor", file=sys.stderr)
+        return 2
     try:
         if kind == "worker":
             serve(location, MAX_FILE_BYTES)

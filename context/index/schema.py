@@ -84,23 +84,30 @@ class Opened:
     """What a person should know: the old index was damaged and where it is now.  Else empty."""
 
 
-def open_database(location: Location) -> Opened:
+def open_database(location: Location, *, mend: bool) -> Opened:
     """A connection in autocommit mode, usable from any one thread at a time; created if need be.
 
-    A database that is damaged, or of another version, is put aside and begun anew.
-    Raises `IndexUnavailableError` when the cache folder cannot be written.
+    A database that is damaged, or of another version, is put aside and begun anew; or without `mend`,
+    `IndexDamagedError` is raised.  Raises `IndexUnavailableError` when the cache folder cannot be written.
     """
-    try:
-        location.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise _unavailable(location, error) from error
+    make_folder(location)
     note = ""
     try:
         connection = _connected(location)
     except IndexDamagedError as damage:
+        if not mend:
+            raise
         connection = _connected(location, repair=True)
         note = f"{damage}; it is being built anew"
     return Opened(connection, file_of(location), note)
+
+
+def make_folder(location: Location) -> None:
+    """For this user alone: it holds signatures and comments of a person's code."""
+    try:
+        location.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _unavailable(location, error) from error
 
 
 def file_of(location: Location) -> tuple[int, int]:
@@ -182,6 +189,7 @@ def _create(location: Location) -> sqlite3.Connection:
         with closing(sqlite3.connect(new, isolation_level=None)) as connection:
             connection.execute("PRAGMA page_size = 8192")
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
             connection.executescript(f"BEGIN;{_TABLES}")
             connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -60,7 +60,7 @@ class Store:
         self._open()
 
     def _open(self) -> None:
-        opened: Opened = open_database(self.location)
+        opened: Opened = open_database(self.location, mend=True)
         self._connection, self._file = opened.connection, opened.file
         self.note = opened.note or self.note
         self._ids.clear()
@@ -189,7 +189,7 @@ class Store:
             "INSERT INTO contents (key, language, num_lines, num_bytes, num_words, package, doc, note, "
             "imports, uses) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                *(one.key, facts.language, one.num_lines, one.num_bytes, document.count(" ") + 1),
+                *(one.key, facts.language, one.num_lines, one.num_bytes, len(document.split())),
                 *(facts.package, facts.doc, facts.skipped or facts.truncated),
                 rows.imports_text(facts.imports),
                 rows.packed(uses, ids),

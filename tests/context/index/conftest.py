@@ -66,8 +66,8 @@ class Workspace:
     def git(self, *arguments: str) -> str:
         return git(self.root, *arguments)
 
-    def build(self, **options: int) -> BuildReport:
-        return run_build(self.location, **options)
+    def build(self) -> BuildReport:
+        return run_build(self.location)
 
     def names(self) -> set[str]:
         """Everything that is defined, by the index."""
