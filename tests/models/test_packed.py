@@ -19,7 +19,7 @@ from truepenny.models.convert import convert, reference_state_dict
 from truepenny.models.errors import DiskFullError, UnsupportedWeightsError, WeightsMissingError
 from truepenny.models.gguf_file import GgufFile
 from truepenny.models.hub_config import hub_name
-from truepenny.models.packed import open_packed, quantise_rows, read_header
+from truepenny.models.packed import layout, open_packed, quantise_rows, read_header
 from truepenny.models.pull import pull
 from truepenny.models.sources import FileSource
 from truepenny.models.store import ModelFolder
@@ -125,6 +125,52 @@ def test_tensors_are_views_of_the_mapping(converted):
     model = open_packed(converted.packed)
     first, second = model.tensor("embed.weight"), model.tensor("embed.weight")
     assert first.data_ptr() == second.data_ptr()
+
+
+def test_every_array_is_a_view_of_the_mapping(converted):
+    """Of the type and shape of its slot, aligned for it; as a tensor it is the same memory."""
+    model = open_packed(converted.packed)
+    assert model.names == layout(model.architecture).keys()
+    for name, slot in layout(model.architecture).items():
+        found = model.array(name)
+        is_matrix = name.endswith(".weight") and "norm" not in name
+        assert found.dtype == (np.int8 if is_matrix else np.float32)
+        assert found.shape == slot.shape
+        assert found.nbytes == slot.nbytes
+        assert found.flags.c_contiguous
+        assert found.flags.aligned
+        assert np.shares_memory(found, model.array(name))
+        assert model.tensor(name).data_ptr() == found.ctypes.data
+
+
+def test_arrays_hold_what_was_written(converted):
+    """Each where it belongs: safetensors reads the same."""
+    from safetensors.numpy import load_file
+
+    model, written = open_packed(converted.packed), load_file(converted.packed)
+    assert written.keys() == model.names
+    for name, values in written.items():
+        np.testing.assert_array_equal(model.array(name), values)
+
+
+def test_what_is_written_to_an_array_stays_here(converted):
+    """By mistake: neither the file nor another engine's view of it is spoiled."""
+    before = converted.packed.read_bytes()
+    mine, theirs = open_packed(converted.packed), open_packed(converted.packed)
+    mine.array("norm.weight")[:] = 7
+    assert (mine.array("norm.weight") == 7).all()
+    assert not (theirs.array("norm.weight") == 7).all()
+    assert converted.packed.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["lm_head.weight", "layers.2.qkv.weight", "norm.bias", "embed", ""])
+def test_an_array_that_is_not_there_is_named(converted, name):
+    """With the file, and the family that has none."""
+    model = open_packed(converted.packed)
+    with pytest.raises(KeyError, match=rf"{converted.packed.name}: no tensor '{name}' in a qwen2 model"):
+        model.array(name)
+    with pytest.raises(KeyError, match="no tensor"):
+        model.tensor(name)
 
 
 def test_conversion_happens_once(pulled):

@@ -12,8 +12,8 @@ from truepenny.models.compiled.kv import ColumnKV
 from truepenny.models.compiled.runner import CompiledRunner
 from truepenny.models.language_model import ModelSpec, Span
 
-BORDERS = [8, 9, 12, 13, 32, 33, 128, 129]
-"""Numbers of rows where another piece of code begins: cancelling, tiles, a second pair of tiles, what is near."""
+BORDERS = [8, 9, 12, 13, 32, 33, 128, 129, 256, 257]
+"""Numbers of rows at both sides of where something begins: cancelling, tiles, more of them, another round."""
 
 Result = tuple[ColumnKV, np.ndarray]
 """A sequence, and the logits after each of its tokens."""

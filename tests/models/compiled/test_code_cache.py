@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from ast import literal_eval
 from pathlib import Path
 
 import pytest
@@ -13,26 +14,47 @@ import pytest
 from truepenny.models.compiled import cache
 from truepenny.models.compiled.cache import KEPT_VERSIONS, CodeFolder
 
-CODE = """
+WHOLE = """
 import logging, sys
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 from truepenny.models.compiled import probe, compiling
 print(probe.prepare())
 print(compiling.CODE.path)
-print(sum(len(f.stats.cache_hits) for f in vars(sys.modules["truepenny.models.compiled.parts"]).values()
-          if hasattr(f, "stats") and f.signatures))
+modules = [sys.modules[f"truepenny.models.compiled.{name}"] for name in ("passes", "tiles")]
+print({name: len(f.stats.cache_hits) for module in modules for name, f in vars(module).items()
+       if hasattr(f, "stats") and f.signatures and f.__module__ == module.__name__})
 assert probe.check() == ""
+assert "torch" not in sys.modules
 """
+"""Compiles or loads everything, and checks it."""
+
+PART = """
+import logging, sys
+import numpy as np
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+from truepenny.models.compiled import compiling, tiles
+print(not compiling.CODE.is_whole)
+print(compiling.CODE.path)
+print(len(tiles.tile_rows.stats.cache_hits))
+rows = np.arange(1024, dtype=np.int8).reshape(16, 64)
+found, sums = np.zeros((1, 16, 16, 4), np.int8), np.zeros(16, np.int32)
+tiles.tile_rows(rows.ctypes.data, 64, found.ctypes.data, sums.ctypes.data, 0, 16)
+assert np.array_equal(tiles.untiled_rows(found, np.arange(16)), rows)
+compiling.CODE.finish()
+"""
+"""The same with the smallest of the modules, which takes a second instead of ten."""
+
+ENTRY_POINTS = {"run_layers", "read_logits", "hear", "say", "tile_rows"}
 
 
-def start(root: Path, temporary: Path) -> subprocess.Popen[str]:
-    """A process that compiles or loads everything, and checks it.
+def start(code: str, root: Path, temporary: Path) -> subprocess.Popen[str]:
+    """A process of its own.
 
     What it takes for everybody's folder of temporary files is one of the test's own.
     """
     temporary.mkdir(exist_ok=True)
     return subprocess.Popen(
-        [sys.executable, "-c", CODE],
+        [sys.executable, "-c", code],
         env=os.environ | {"TRUEPENNY_CACHE": str(root), "TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -41,7 +63,7 @@ def start(root: Path, temporary: Path) -> subprocess.Popen[str]:
 
 
 def told(process: subprocess.Popen[str]) -> tuple[list[str], str]:
-    """Lines of its output: whether it compiled, where to, and how much it found compiled."""
+    """Lines of its output: whether it had to compile, where to, and what it found compiled."""
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     return out.splitlines(), err
@@ -49,34 +71,47 @@ def told(process: subprocess.Popen[str]) -> tuple[list[str], str]:
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory) -> Path:
-    """A cache with everything in it, made by two processes at once."""
-    root = tmp_path_factory.mktemp("cache")
-    temporary = tmp_path_factory.mktemp("temporary")
-    both = [start(root, temporary), start(root, temporary)]
-    for process in both:
-        (did, path, _), err = told(process)
-        assert did == "True"
+    """A cache with a part of the code in it, made by three processes at once."""
+    root, temporary = tmp_path_factory.mktemp("cache"), tmp_path_factory.mktemp("temporary")
+    for process in [start(PART, root, temporary) for _ in range(3)]:
+        (_, path, _), err = told(process)
         assert Path(path).parent == root / "kernels"
-        assert "compiling the engine's code" in err
-        assert "compiled in" in err
+        assert err == ""
     return root
 
 
-def test_the_second_start_loads_what_the_first_compiled(compiled, tmp_path):
-    """Also when the first were two at once; and says nothing."""
-    (did, _, num_loaded), err = told(start(compiled, tmp_path / "temporary"))
-    assert (did, int(num_loaded)) == ("False", 5)
-    assert "compil" not in err
+def test_the_second_start_loads_what_the_first_compiled(tmp_path):
+    """Everything, says so the first time and nothing the second; and does without torch."""
+    root, temporary = tmp_path / "cache", tmp_path / "temporary"
+    (did, path, _), err = told(start(WHOLE, root, temporary))
+    assert did == "True"
+    assert Path(path).parent == root / "kernels"
+    assert "compiling the engine's code" in err
+    assert "compiled in" in err
+    (did, _, loaded), err = told(start(WHOLE, root, temporary))
+    assert (did, literal_eval(loaded)) == ("False", dict.fromkeys(ENTRY_POINTS, 1))
+    assert err == ""
+    assert not list(temporary.iterdir())
+
+
+def test_what_several_compiled_at_once_is_loaded(compiled, tmp_path):
+    """Whoever wrote last."""
+    (did, _, num_loaded), err = told(start(PART, compiled, tmp_path / "temporary"))
+    assert (did, num_loaded, err) == ("False", "1", "")
 
 
 def test_damaged_code_is_compiled_anew(compiled, tmp_path):
     """A file cut short by a crash costs time, nothing else."""
-    root = tmp_path / "cache"
-    shutil.copytree(compiled, root)
-    for path in root.rglob("*.nb[ci]"):
-        path.write_bytes(path.read_bytes()[:20])
-    _, err = told(start(root, tmp_path / "temporary"))
-    assert "not kept" in err
+    for pattern in ("*.nbi", "*.nbc"):
+        root = tmp_path / pattern[2:]
+        shutil.copytree(compiled, root)
+        damaged = list(root.rglob(pattern))
+        assert damaged
+        for path in damaged:
+            path.write_bytes(path.read_bytes()[:20])
+        (_, _, num_loaded), err = told(start(PART, root, tmp_path / "temporary"))
+        assert num_loaded == "0"
+        assert "not kept" in err
 
 
 def as_another_user() -> None:
@@ -92,8 +127,8 @@ def test_code_that_others_may_write_is_not_loaded(compiled, tmp_path):
     shutil.copytree(compiled, root)
     (folder,) = (root / "kernels").iterdir()
     folder.chmod(0o777)
-    (did, path, num_loaded), err = told(start(root, tmp_path / "temporary"))
-    assert (did, int(num_loaded)) == ("True", 0)
+    (did, path, num_loaded), err = told(start(PART, root, tmp_path / "temporary"))
+    assert (did, num_loaded) == ("True", "0")
     assert not Path(path).is_relative_to(root)
     assert not Path(path).exists(), "a temporary folder goes with its process"
     assert "may be written to by others" in err
@@ -127,7 +162,7 @@ def test_without_a_cache_everything_works(tmp_path):
         folder.mkdir(parents=True)
         (folder / "work").write_text("somebody's")
         (folder.parent / "whole").touch()
-    (did, path, _), err = told(start(nowhere, temporary))
+    (did, path, _), err = told(start(PART, nowhere, temporary))
     assert did == "True"
     assert Path(path).parent == temporary
     assert not Path(path).exists()
