@@ -9,35 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .index.reader import Reader
+from .packing.chunk import Chunk, LeftOut
+from .packing.fill import fill
 from .ranking.question import Question, Visit
+from .ranking.rank import rank
 
 __all__ = ["Chunk", "Gathered", "LeftOut", "Question", "Visit", "gather"]
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """A piece of one other file, as the model is shown it."""
-
-    path: str
-    text: str
-    """Ends without a line end."""
-    why: str
-    """The reasons of what is in it, in words, the strongest first."""
-    tokens: int
-    """Of text and path, by the counter given."""
-    names: tuple[str, ...]
-    """The definitions in it, by qualified name, in order of the text."""
-    lines: tuple[int, ...] = ()
-    """Where they are in their file, from 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """What was found and did not fit."""
-
-    path: str
-    name: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +38,8 @@ def gather(
     """At most `budget_tokens` of other files that bear on `question`; `count` gives the tokens of a text.
 
     After `deadline_s` seconds it answers with what is ready.  The same facts give the same bytes, unless
-    the deadline cuts in.  Raises `IndexDamagedError` and `IndexUnavailableError`.
+    the deadline cuts in.  Raises `IndexDamagedError`, `IndexUnavailableError`, `GrammarError`.
     """
-    _ = (question, reader, budget_tokens, count, deadline_s)
-    return Gathered(())
+    ranking = rank(question, reader, deadline_s=deadline_s)
+    chunks, left_out = fill(ranking.candidates, ranking.heading, budget_tokens=budget_tokens, count=count)
+    return Gathered(chunks, left_out, ranking.is_complete)
