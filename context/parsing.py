@@ -37,6 +37,13 @@ square (20 kB of it, a gigabyte), and within one step, where `MAX_CPU_MS` is not
 
 _ANGLES_EXPLODE = frozenset({"java", "csharp"})
 
+MAX_LINE_SQUARES = 200_000_000
+"""The sum of the squares of the lengths of lines, in the grammars below: they ask for the column at
+every step, which is counted anew from the line's start (40 kB of garbage in one line, 7 s), and within
+one step too.  The limit is one line of 14 kB, or many shorter ones."""
+
+_COLUMNS_EXPLODE = frozenset({"lua", "ruby"})
+
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
@@ -269,8 +276,10 @@ def _parsed(
 ) -> tree_sitter.Tree | None:
     """tree-sitter's tree, or `None` over the limits."""
     grammar = grammar_of(language)
-    if len(source) > MAX_BYTES or (
-        language.name in _ANGLES_EXPLODE and _open_angles(source) > MAX_OPEN_ANGLES
+    if (
+        len(source) > MAX_BYTES
+        or (language.name in _ANGLES_EXPLODE and _open_angles(source) > MAX_OPEN_ANGLES)
+        or (language.name in _COLUMNS_EXPLODE and _line_squares(source) > MAX_LINE_SQUARES)
     ):
         return None
     wall_end, cpu_end = time.perf_counter() + MAX_CPU_MS / 1000, time.thread_time() + MAX_CPU_MS / 1000
@@ -302,6 +311,12 @@ def _open_angles(source: bytes) -> int:
     steps = (octets == ord("<")).astype(np.int32) - (octets == ord(">"))
     depth = np.cumsum(steps)
     return int((depth - np.minimum.accumulate(depth)).max(initial=0))
+
+
+def _line_squares(source: bytes) -> int:
+    ends = np.flatnonzero(np.frombuffer(source, dtype=np.uint8) == ord("\n"))
+    lengths = np.diff(ends, prepend=-1, append=len(source)).astype(np.int64)
+    return int((lengths * lengths).sum())
 
 
 def edited(tree: Tree, start: int, end: int, replacement: str) -> tree_sitter.Tree:

@@ -77,7 +77,9 @@ def captures_of(tree: Tree) -> Captures | None:
                 (node.start_byte << (_BITS + _TAG_BITS)) + low - (node.end_byte << _TAG_BITS)
                 for node in nodes
             ]
-    events = np.unique(np.array(keys, dtype=np.int64))
+    events = np.array(keys, dtype=np.int64)
+    events.sort()
+    events = events[np.diff(events, prepend=-1) != 0]
     starts = events >> (_BITS + _TAG_BITS)
     ends = _PLACE - ((events >> _TAG_BITS) & _PLACE)
     real = starts < ends  # a token the parser invented is empty

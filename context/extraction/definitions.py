@@ -110,7 +110,7 @@ def _define(reading: Reading, frame: Frame, kind: DefinitionKind) -> None:
     parent = _parent(reading, holder)
     if "parent" in parts:
         given = reading.type_at(parts["parent"][0])
-    given = "" if given in _EXPORTS else _plain(given)
+    given = "" if not given or given in _EXPORTS else _plain(given)
     if given:
         parent = f"{parent}.{given}" if parent else given
     if kind == "function" and (given or inside == "scope" or inside[_PREFIX:] in TYPE_KINDS):
@@ -193,7 +193,8 @@ def _add(
         comment, preludes = wording.before(text, start, reading.remarks)
         if preludes:
             start, decorators = preludes[0][0], preludes + decorators
-    word = text[name[0] : name[1]].strip("`\"'").lstrip("$:")
+    written = text[name[0] : name[1]]
+    word = written.strip("`\"'").lstrip("$:")
     if not word:
         return
     if kind in ("module", "class"):  # Ruby's `module A::B`, TypeScript's `namespace A.B`
@@ -227,7 +228,7 @@ def _add(
             end=frame.end,
             line=line,
             end_line=end_line,
-            name_start=name[0],
+            name_start=name[0] + written.rindex(word),
             signature=_signature(reading, signature_start, frame.end, name, body, data=data),
             parent=parent,
             doc=_doc(reading, frame, comment, end_line),

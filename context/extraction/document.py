@@ -17,6 +17,7 @@ class FactsOf:
     def __init__(self, text: str, language: Language) -> None:
         self._tree: Tree = parse(text, language)
         self._facts: FileFacts | None = None
+        self._is_edited = False
 
     @property
     def text(self) -> str:
@@ -30,6 +31,10 @@ class FactsOf:
     def facts(self) -> FileFacts:
         """Made when asked for, once per state of the text."""
         if self._facts is None:
+            if self._is_edited and self._tree.has_errors:
+                # Around an error the tree depends on what stood there before; facts must not.
+                self._tree = parse(self.text, self._tree.language)
+            self._is_edited = False
             self._facts = extract_tree(self._tree)
         return self._facts
 
@@ -39,6 +44,7 @@ class FactsOf:
             raise ValueError(f"edit [{start}, {end}) is outside the text of {len(self.text)} characters")
         self._tree = reparse(self._tree, start, end, replacement)
         self._facts = None
+        self._is_edited = True
 
     def replace(self, text: str) -> None:
         """The whole text at once, where an editor sends it so; parses what differs."""

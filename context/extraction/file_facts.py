@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,10 +20,8 @@ from .wording import Remarks
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MAX_LINE = 100_000
+MAX_LINE = 20_000
 """Code points of a line; longer ones are generated or minified."""
-
-_LONG_LINE = re.compile(rf"[^\n]{{{MAX_LINE}}}")
 
 
 def extract(text: str, language: Language) -> FileFacts:
@@ -32,20 +29,29 @@ def extract(text: str, language: Language) -> FileFacts:
 
     A text over the limits gives empty facts that say why, in `skipped`.
     """
-    if len(text) > MAX_LINE and _LONG_LINE.search(text):
-        return FileFacts(language.name, skipped=f"a line is longer than {MAX_LINE:,} characters")
-    return extract_tree(parse(text, language))
+    line_starts = _line_starts(text)
+    return _refused(text, language, line_starts) or _read(parse(text, language), line_starts)
 
 
 def extract_tree(tree: Tree) -> FileFacts:
     """`extract` for a text that has been parsed."""
+    line_starts = _line_starts(tree.text)
+    return _refused(tree.text, tree.language, line_starts) or _read(tree, line_starts)
+
+
+def _refused(text: str, language: Language, line_starts: NDArray[np.int64]) -> FileFacts | None:
+    if int(np.diff(line_starts, append=len(text) + 1).max()) > MAX_LINE + 1:  # with its end
+        return FileFacts(language.name, skipped=f"a line is longer than {MAX_LINE:,} characters")
+    return None
+
+
+def _read(tree: Tree, line_starts: NDArray[np.int64]) -> FileFacts:
     text, language = tree.text, tree.language
     if tree.skipped:
         return FileFacts(language.name, skipped="over the limits of size, time or nesting for parsing")
     captures = captures_of(tree)
     if captures is None:
         return FileFacts(language.name, skipped=f"over {MAX_RUN:,} tokens in a row without a name")
-    line_starts = _line_starts(text)
     frames = frames_of(captures, len(text))
     after = captures.others.get("after", NO_SPANS)
     lines = (np.searchsorted(line_starts, after.starts, side="right") - 1).tolist()

@@ -90,6 +90,8 @@ def _receivers(
 
 def _receiver(text: str, begin: int, start: int) -> str:
     long = start - begin > MAX_RECEIVER
+    if not long and text[start - 1] == "." and "\n" not in (short := text[begin : start - 1]):
+        return short.rstrip("?! \t\r")
     piece = text[start - MAX_RECEIVER if long else begin : start].rstrip()
     joint = next((one for one in _JOINTS if piece.endswith(one)), "")
     piece = piece.removesuffix(joint).rstrip("?! \t\r\n")

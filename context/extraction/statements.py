@@ -20,6 +20,7 @@ MAX_PATHS = 500
 _BLANKS = re.compile(r"\s+")
 _ALIAS = re.compile(r"^(.*?)(?:\s+as\s+|\s*=>\s*)([\w$]+)$")
 _KEYWORDS = re.compile(r"^(?:(?:import|export|use|using|static|function|const|pub(?:\([^)]*\))?) )+")
+_QUOTES = "\"'`<> "
 _WILDCARDS = frozenset({"*", "_", "given"})
 
 
@@ -59,7 +60,7 @@ def _imports(reading: Reading, frame: Frame, items: list[Frame]) -> list[Import]
     path = frame.first("path")
     if path:
         return _from_path(at(path), base, at(frame.first("alias")), language)
-    modules = [at(one).strip("\"'`<> ") for one in frame.all("module")]
+    modules = [at(one).strip(_QUOTES) for one in frame.all("module")]
     level = 0
     relative = at(frame.first("relative"))
     if relative:
@@ -71,8 +72,8 @@ def _imports(reading: Reading, frame: Frame, items: list[Frame]) -> list[Import]
         if "name" in item.parts:
             placed.append((item.start, ImportedName(at(item.first("name")), at(item.first("alias")))))
     names = tuple(name for _, name in sorted(placed, key=lambda one: one[0]))
-    if function == "require_relative" and modules:
-        modules[0] = "./" + modules[0].removeprefix("./")
+    if function in language.relative_importers:
+        modules = ["./" + one.removeprefix("./") for one in modules]
     alias = at(frame.first("alias"))
     if function and frame.up and frame.up.tag == "definition.variable":  # const a = require("b")
         bound = frame.up.all("name")
@@ -82,11 +83,15 @@ def _imports(reading: Reading, frame: Frame, items: list[Frame]) -> list[Import]
             alias = at(bound[0]) if bound else ""
     if names or relative or base.wildcard:
         return [replace(base, module=one, names=names, level=level, alias=alias) for one in modules[:1]]
-    whole = [replace(base, module=one, alias=alias) for one in modules if one]
-    renamed = [item for item in items if "module" in item.parts]
-    return whole + [
-        replace(base, module=at(item.first("module")), alias=at(item.first("alias"))) for item in renamed
+    whole = [
+        (span[0], replace(base, module=module, alias=alias))
+        for span, module in zip(frame.all("module"), modules, strict=True)
     ]
+    for item in items:
+        if "module" in item.parts:
+            own = replace(base, module=at(item.first("module")), alias=at(item.first("alias")))
+            whole.append((item.start, own))
+    return [one for _, one in sorted(whole, key=lambda one: one[0]) if one.module]
 
 
 @dataclass(frozen=True, slots=True)

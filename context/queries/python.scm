@@ -27,6 +27,8 @@
 (assignment right: (identifier) @value)
 (assignment left: (pattern_list (identifier) @ignore))
 (typed_parameter . (identifier) @name type: (type) @type) @binding
+(typed_parameter . [(list_splat_pattern (identifier) @name) (dictionary_splat_pattern (identifier) @name)]
+  type: (type) @type) @binding
 (typed_default_parameter name: (identifier) @name type: (type) @type) @binding
 (as_pattern
   (call function: [(identifier) (attribute)] @callee)

@@ -40,6 +40,8 @@ class Language:
     """Between the parts of what an import names."""
     importers: frozenset[str] = frozenset()
     """Functions whose call with a string is an import: `require`."""
+    relative_importers: frozenset[str] = frozenset()
+    """Those of them that look from the file itself: Ruby's `require_relative`."""
     field_makers: frozenset[str] = frozenset()
     """Functions whose call with a symbol declares a field: Ruby's `attr_reader`."""
     self_names: frozenset[str] = frozenset({"self", "this"})

@@ -52,6 +52,7 @@ RUBY = Language(
     string_nodes=names("string chained_string heredoc_body subshell"),
     path_separator="::",
     importers=names("require require_relative load"),
+    relative_importers=names("require_relative"),
     field_makers=names("attr_accessor attr_reader attr_writer"),
 )
 PHP = Language(

@@ -26,6 +26,10 @@ SAMPLES = {
     "ruby": "def f(x)\n  x + 1\nend\n",
     "php": "<?php\nfunction f($x) { return $x + 1; }\n",
     "shellscript": "f() { echo $(( $1 + 1 )); }\n",
+    "lua": "local function f(x) return x + 1 end\n",
+    "kotlin": "fun f(x: Int): Int { return x + 1 }\n",
+    "swift": "func f(x: Int) -> Int { return x + 1 }\n",
+    "scala": "def f(x: Int): Int = x + 1\n",
 }
 
 
