@@ -22,10 +22,15 @@ from .search import Statistics, bm25, match_expression, search_words
 _FILES = "files f JOIN contents c ON c.id = f.content_id"
 _HERE = "f.content_id = d.content_id AND f.root_id = :root"
 _DEFINITIONS = (
-    f"SELECT f.path, {rows.DEFINITION_COLUMNS} FROM names q JOIN definitions d ON {{column}} = q.id "  # noqa: S608  (constants)
-    f"JOIN names n ON n.id = d.name_id JOIN files f ON {_HERE} "
-    "WHERE {condition} AND {shown} ORDER BY f.path, d.nth LIMIT :limit"
+    f"SELECT s.path, {rows.DEFINITION_COLUMNS} FROM ("  # noqa: S608  (constants)
+    "SELECT q.name AS name, f.path AS path, d.content_id AS content_id, d.nth AS nth FROM names q "
+    f"CROSS JOIN definitions d ON {{column}} = q.id CROSS JOIN files f ON {_HERE} "
+    "WHERE {condition} AND {shown} ORDER BY {order}f.path, d.nth LIMIT :limit"
+    ") s JOIN definitions d ON d.content_id = s.content_id AND d.nth = s.nth JOIN names n ON n.id = d.name_id"
 )
+"""The inner question is answered from indexes alone, names first (`CROSS` keeps that order); only what
+is wanted is then read."""
+
 _FILE_COLUMNS = "f.path, c.language, c.num_lines, c.num_bytes, c.package, c.doc, c.note"
 _FOLDER_FILES = frozenset({"__init__", "index", "mod", "lib", "main"})
 """Modules that go by the name of their folder."""
@@ -52,7 +57,7 @@ class Reader:
         return self._located("d.name_id", "q.name = :name", {"name": name}, shown, buffers, limit)
 
     def definitions_with_prefix(self, prefix: str, limit: int = 200) -> tuple[Located, ...]:
-        """Definitions whose name begins with `prefix`, case told apart.  An empty one finds nothing."""
+        """Definitions whose name begins with `prefix`, case told apart, by name; none for an empty one."""
         if not prefix:
             return ()
         buffers = self.overlay.buffers()
@@ -63,7 +68,8 @@ class Reader:
             if one.name.startswith(prefix)
         ]
         values = {"low": prefix, "high": prefix + "\U0010ffff"}
-        return self._located("d.name_id", "q.name >= :low AND q.name < :high", values, shown, buffers, limit)
+        condition = "q.name >= :low AND q.name < :high"
+        return self._located("d.name_id", condition, values, shown, buffers, limit, by_name=True)
 
     def members(self, parent: str, limit: int = 500) -> tuple[Located, ...]:
         """What is defined inside types called `parent`.  `Inner` finds any; `Outer.Inner` only those."""
@@ -231,12 +237,19 @@ class Reader:
         shown: list[Located],
         buffers: Mapping[str, Buffer],
         limit: int,
+        *,
+        by_name: bool = False,
     ) -> tuple[Located, ...]:
+        """By path, or by name first; `shown` is what the buffers answer."""
         on_disk, hidden = _hiding(buffers)
-        sql = _DEFINITIONS.format(column=column, condition=condition, shown=on_disk)
+        order = "q.name, " if by_name else ""
+        sql = _DEFINITIONS.format(column=column, condition=condition, shown=on_disk, order=order)
         found = self._connection.rows(sql, **values, **hidden, limit=limit)
         located = shown + [Located(os.fsdecode(row[0]), rows.definition_of(row[1:])) for row in found]
-        return tuple(sorted(located, key=lambda one: (one.path, one.definition.start))[:limit])
+        located.sort(key=lambda one: (one.path, one.definition.start))
+        if by_name:
+            located.sort(key=lambda one: one.definition.name)
+        return tuple(located[:limit])
 
     def _of_file(self, columns: str, path: str) -> tuple[Any, ...] | None:
         found = self._connection.rows(

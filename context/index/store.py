@@ -22,7 +22,7 @@ from .location import Location
 from .scanner import Listing, Stamp
 from .schema import Opened, check, damaged, file_of, open_database
 
-_MAX_KNOWN_NAMES = 200_000
+_MAX_KNOWN_NAMES = 40_000
 _KEEP_UNUSED_S = 7 * 24 * 3600
 """Facts of contents no file has any more: the other branch comes back."""
 _MIN_KEPT_UNUSED = 500

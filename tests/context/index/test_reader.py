@@ -75,8 +75,8 @@ def test_definitions_are_found_by_name_prefix_file_and_parent(reader: Reader) ->
     assert places(reader.definitions("Row")) == [("shop/rows.py", "Row"), ("shop/rows.py", "Basket.Row")]
     assert places(reader.definitions("row")) == []
     assert places(reader.definitions_with_prefix("p")) == [
-        ("shop/rows.py", "Row.price"),
         ("shop/till.py", "pay"),
+        ("shop/rows.py", "Row.price"),
     ]
     assert reader.definitions_with_prefix("") == ()
     assert {one.definition.name for one in reader.members("Row")} == {"price", "total_price", "weigh"}
