@@ -1,6 +1,7 @@
 """What a model should know of the rest of the workspace: ranked, then packed into a budget.
 
-The one function completion, the command line and the measurements call.
+`gather` answers one question; `follow` keeps up with a document being written, without moving what a
+model has read already.  `WorkspaceIndex.reader` is what both ask.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from dataclasses import dataclass
 from .index.reader import Reader
 from .packing.chunk import Chunk, LeftOut
 from .packing.fill import fill
+from .packing.pack import Pack
 from .ranking.question import Question, Visit
 from .ranking.rank import rank
 
-__all__ = ["Chunk", "Gathered", "LeftOut", "Question", "Visit", "gather"]
+__all__ = ["Chunk", "Gathered", "LeftOut", "Pack", "Question", "Visit", "follow", "gather"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,23 @@ def gather(
     """At most `budget_tokens` of other files that bear on `question`; `count` gives the tokens of a text.
 
     After `deadline_s` seconds it answers with what is ready.  The same facts give the same bytes, unless
-    the deadline cuts in.  Raises `IndexDamagedError`, `IndexUnavailableError`, `GrammarError`.
+    the deadline cuts in.  Raises `IndexDamagedError`, `IndexUnavailableError`, `GrammarError`;
+    `ValueError` for an offset outside the text.
     """
     ranking = rank(question, reader, deadline_s=deadline_s)
     chunks, left_out = fill(ranking.candidates, ranking.heading, budget_tokens=budget_tokens, count=count)
     return Gathered(chunks, left_out, ranking.is_complete)
+
+
+def follow(
+    pack: Pack,
+    question: Question,
+    reader: Reader,
+    *,
+    budget_tokens: int,
+    count: Callable[[str], int],
+    deadline_s: float,
+) -> Pack:
+    """The pack that should follow `pack` now: often the same.  Raises what `gather` raises."""
+    ranking = rank(question, reader, deadline_s=deadline_s)
+    return pack.followed_by(ranking, budget_tokens=budget_tokens, count=count)

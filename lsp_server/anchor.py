@@ -15,6 +15,10 @@ figures: 0.51 and 0.67 pass@1).  Nobody should wait for a new branch:
   where typing never pauses, up to twice as long;
 * where the cursor has jumped to, the first branch has little around it (`QUICK_*`), and the one that
   follows in a pause has everything.
+
+What is told of other files (`Pack`) stands before all that, so it belongs to the branch too: it stays as
+long as the branch does, a branch made while somebody waits takes over the last one's, and another pack
+comes in with a branch that is computed in a pause.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
+from ..context.packing.pack import Pack
 from ..context.window import Window
 from .snapshot import Query, Trigger
 
@@ -49,6 +54,8 @@ _FEW_CHARS = 2_000
 _ENOUGH_BEFORE_CHARS, _ENOUGH_AFTER_CHARS = 1_000, 100
 """With this round the cursor a branch may serve, although more could be shown."""
 
+NO_PACK = Pack()
+"""Nothing is told of other files."""
 
 Layout = Literal["ours", "quick", "plain"]
 """How prompts are laid out.  `ours`: as above.  To compare with: `quick`, always with the little that is
@@ -70,6 +77,7 @@ class Cut:
     prefix: str
     suffix: str
     middle: str
+    pack: Pack = NO_PACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +88,10 @@ class Branch:
     suffix: str
     at: int
     """Where the document was cut, as far as known: edits above may have moved it."""
+    pack: Pack = NO_PACK
 
     def is_same(self, other: Branch) -> bool:
-        return self.prefix == other.prefix and self.suffix == other.suffix
+        return self.prefix == other.prefix and self.suffix == other.suffix and self.pack == other.pack
 
     def middle(self, text: str, offset: int, max_chars: int, max_lines: int) -> str | None:
         """What stands between the cut and the cursor; None if this does not spell the text, or it is long."""
@@ -104,6 +113,10 @@ class _Document:
     """The one to try first comes first."""
     following: Branch | None = None
     """What is to be computed in the next pause, perhaps begun."""
+
+    @property
+    def pack(self) -> Pack:
+        return self.branches[0].pack if self.branches else NO_PACK
 
 
 class Anchors:
@@ -128,38 +141,62 @@ class Anchors:
         self._quick_for = quick_for
         self._documents: OrderedDict[str, _Document] = OrderedDict()
 
-    def cut(self, query: Query) -> Cut:
-        """The prompt of a request made now.  The document's text round the cursor, in three parts."""
+    def cut(self, query: Query, pack: Pack | None = None) -> Cut:
+        """The prompt of a request made now.  The document's text round the cursor, in three parts.
+
+        `pack` is for a branch that must be made; None: what the document had last.
+        """
         document = self._document(query)
         window = self._window(query, document)
+        pack = document.pack if pack is None else pack
         if not _is_whole(window, query):
-            return Cut(window.prefix, window.suffix, window.typed)
+            return Cut(window.prefix, window.suffix, window.typed, pack)
         branch, middle = self._serving(document, query, window)
         if branch is None:
             is_quick = query.trigger in self._quick_for
-            branch, middle = self._new(query, self._quick(query, document, window) if is_quick else window)
+            shown = self._quick(query, document, window) if is_quick else window
+            branch, middle = self._new(query, shown, pack)
         self.adopt(query, replace(branch, at=query.offset - len(middle)))
-        return Cut(branch.prefix, branch.suffix, middle)
+        return Cut(branch.prefix, branch.suffix, middle, branch.pack)
 
-    def next_branch(self, query: Query) -> tuple[Branch, Cut] | None:
-        """What to compute while nobody waits, and the prompt that does; None while there is no need."""
+    def pack(self, query: Query) -> Pack:
+        """What is told of other files, or about to be: another pack is to follow this one."""
+        document = self._document(query)
+        return document.pack if document.following is None else document.following.pack
+
+    def waits(self, query: Query) -> bool:
+        """Would a request made now be given a branch of its own, with all there is to show?"""
+        document = self._document(query)
+        if query.trigger in self._quick_for:
+            return False
+        window = self._window(query, document)
+        return not _is_whole(window, query) or self._serving(document, query, window)[0] is None
+
+    def next_branch(self, query: Query, pack: Pack | None = None) -> tuple[Branch, Cut] | None:
+        """What to compute while nobody waits, and the prompt that does; None while there is no need.
+
+        `pack`: what should be told of other files from now on; None: what is told now.
+        """
         document = self._document(query)
         window = self._window(query, document)
         if not _is_whole(window, query):
             return None
+        pack = document.pack if pack is None else pack
         serving, middle = self._serving(document, query, window)
-        if serving is not None and not _is_due(serving, middle, window):
+        is_told = serving is not None and serving.pack == pack
+        if serving is not None and is_told and not _is_due(serving, middle, window):
             return None
-        following, ahead = self._new(query, window)
+        following, ahead = self._new(query, window, pack)
         if document.following is not None:  # what was begun is gone on with, if it still leads here
             text, offset = query.snapshot.text, query.offset
             begun = document.following.middle(text, offset, MAX_MIDDLE_CHARS, MAX_MIDDLE_LINES)
-            if begun is not None and not _is_due(document.following, begun, window):
+            is_told = document.following.pack == pack
+            if begun is not None and is_told and not _is_due(document.following, begun, window):
                 following, ahead = document.following, begun
         if serving is not None and serving.is_same(following):
             return None  # a line so long that nothing can be done about it
         document.following = following
-        return following, Cut(following.prefix, following.suffix, ahead)
+        return following, Cut(following.prefix, following.suffix, ahead, following.pack)
 
     def adopt(self, query: Query, branch: Branch) -> None:
         """From now on `branch` is the first to serve the document."""
@@ -194,10 +231,10 @@ class Anchors:
                 return branch, middle
         return None, ""
 
-    def _new(self, query: Query, window: Window) -> tuple[Branch, str]:
+    def _new(self, query: Query, window: Window, pack: Pack) -> tuple[Branch, str]:
         prefix, lead = _split_lead(window.prefix, self._lead_lines)
         middle = lead + window.typed
-        return Branch(prefix, window.suffix, query.offset - len(middle)), middle
+        return Branch(prefix, window.suffix, query.offset - len(middle), pack), middle
 
 
 def anchors_for(layout: Layout, window_at: WindowAt, *, is_prewarmed: bool) -> Anchors:

@@ -15,17 +15,19 @@ from contextlib import aclosing
 from dataclasses import replace
 from functools import lru_cache, partial
 
+from ..context.packing.pack import Pack
 from ..context.window import Window, cut
 from ..guard.pipeline import Guard, default_guard
 from ..guard.verdict import Action, Judgement, Passage
 from ..models.client import EngineClient, Reply
 from ..models.errors import EngineLostError, EngineUnavailableError, ModelsError
-from ..models.prompts.fim import FimParts
+from ..models.prompts.fim import FimParts, RepositoryChunk
 from ..models.wire import ChatRequest, CompletionRequest, Message, Piece, Priority, Sampling, Usage
-from .anchor import Cut, Layout, anchors_for
+from .anchor import NO_PACK, Cut, Layout, anchors_for
 from .draft import read_draft
 from .engine_link import EngineLink, fim_renderer_of, tokenizer_of
 from .gate import Decision, decide, surroundings
+from .gathering import Gathering, Source
 from .indentation import missing_indent
 from .prewarm import IDLE_S, SETTLE_S, Prewarmer
 from .settings import Settings
@@ -46,8 +48,10 @@ class Assistant:
         on_status: Callable[[Status], None] = lambda _: None,
         layout: Layout | None = None,
         chunks_for: Callable[[Query], FimParts] | None = None,
+        index: Source | None = None,
     ) -> None:
-        """`layout` is for measurements: then nothing is computed ahead.
+        """`layout` is for measurements: then nothing is computed ahead.  `index`: of the workspace, else that
+        of the folder that is opened.
 
         `chunks_for` says what else is told for a request: of its answer path, repository and chunks count.
         """
@@ -66,6 +70,7 @@ class Assistant:
         self._anchors = anchors_for(layout or "ours", self._window, is_prewarmed=is_prewarmed)
         self._prewarmer = Prewarmer()
         self._workspace = Workspace()
+        self._gathering = Gathering(settings.context, on_status, index)
         self._guard: Guard | None = default_guard() if settings.guard.enabled else None
 
     async def warm_up(self) -> None:
@@ -115,6 +120,7 @@ class Assistant:
     def opened(self, paths: Collection[str], folder: str) -> None:
         """These documents are open, in the workspace of `folder` (empty: none): keep what they need."""
         self._workspace.opened(paths, folder)
+        self._gathering.opened(paths, folder)
         self._prewarmer.keep_only(set(paths))
         if self._link.connected is not None:
             self._workspace.tell(self._link.connected)
@@ -147,6 +153,7 @@ class Assistant:
 
     async def close(self) -> None:
         await self._prewarmer.aclose()
+        await self._gathering.aclose()
         await self._workspace.aclose()
         await self._link.aclose()
         if self._chat_link is not self._link:
@@ -194,9 +201,12 @@ class Assistant:
             return
         self._workspace.tell(client)
         try:
-            if not is_answered and not await self._compute(client, query, self._anchors.cut(place)):
-                return
-            following = self._anchors.next_branch(place) if place is query else None
+            pack = await self._following_pack(place)
+            if not is_answered:
+                first = pack if self._anchors.pack(place) == NO_PACK else None
+                if not await self._compute(client, query, self._anchors.cut(place, first)):
+                    return
+            following = self._anchors.next_branch(place, pack) if place is query else None
             if following is not None and await self._compute(client, query, following[1]):
                 self._anchors.adopt(query, following[0])
         except ModelsError as error:
@@ -223,6 +233,33 @@ class Assistant:
                     return event.finish_reason != "cancelled"
         return False
 
+    async def _pack_to_wait_for(self, query: Query) -> Pack | None:
+        """Worked out now where a new branch is made for somebody who waits for all of it; None: as it is."""
+        if not self._tells_other_files or not self._anchors.waits(query):
+            return None
+        count = _counter_of(self._link.model)
+        return await self._gathering.follow(self._anchors.pack(query), query, count, is_waiting=True)
+
+    async def _following_pack(self, query: Query) -> Pack | None:
+        if not self._tells_other_files:
+            return None
+        return await self._gathering.follow(self._anchors.pack(query), query, _counter_of(self._link.model))
+
+    @property
+    def _tells_other_files(self) -> bool:
+        return self._gathering.is_on and fim_renderer_of(self._link.model).tells_other_files
+
+    def _parts(self, query: Query, place: Cut) -> FimParts:
+        parts = _parts(place)
+        if self._chunks_for is not None:
+            told = self._chunks_for(query)
+            return replace(parts, path=told.path, repo=told.repo, chunks=told.chunks)
+        if not place.pack.chunks:
+            return parts
+        path, repo = self._gathering.place(query)
+        chunks = tuple(RepositoryChunk(chunk.path, chunk.text) for chunk in place.pack.chunks)
+        return replace(parts, path=path, repo=repo, chunks=chunks)
+
     def _window(self, query: Query, prefix_tokens: int, suffix_tokens: int, starts: Sequence[int]) -> Window:
         return cut(
             query.snapshot.text,
@@ -232,13 +269,6 @@ class Assistant:
             count=_counter_of(self._link.model),
             starts=starts,
         )
-
-    def _parts(self, query: Query, place: Cut) -> FimParts:
-        parts = _parts(place)
-        if self._chunks_for is None:
-            return parts
-        told = self._chunks_for(query)
-        return replace(parts, path=told.path, repo=told.repo, chunks=told.chunks)
 
     def _judged(self, query: Query, text: str) -> Judgement:
         if self._guard is None:

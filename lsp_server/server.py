@@ -15,6 +15,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
+from .index_progress import IndexProgress
 from .inline import DID_ACCEPT, InlineParams, ItemList
 from .outcomes import Fate, Outcome
 from .protocol import (
@@ -56,6 +57,7 @@ class TruepennyServer(LanguageServer):
             converter_factory=make_converter,
         )
         self.session = Session(self.protocol.documents, make_assistant, self._send_status, engine)
+        self.index_progress = IndexProgress(self)
         self._problems: list[SettingsProblem] = []
         self._problems_shown: set[SettingsProblem] = set()
         _register(self)
@@ -83,6 +85,9 @@ class TruepennyServer(LanguageServer):
             self.protocol.refuse_unreadable(error)
 
     def _send_status(self, status: Status) -> None:
+        if status.indexing is not None:
+            self.index_progress.tell(status.indexing)
+            return
         params = {"busy": status.busy, "kind": status.kind.capitalize(), "message": status.message}
         self.protocol.notify(DID_CHANGE_STATUS, params)
 
@@ -150,6 +155,7 @@ def _register(server: TruepennyServer) -> None:
 
     @server.feature(types.SHUTDOWN)
     async def shutdown(_: Any) -> None:
+        server.index_progress.close()
         await session.close()
 
     _ = (initialize, initialized, configuration_changed, opened, changed, saved, closed, inline_completion)

@@ -166,7 +166,9 @@ class Session:
 
     def report(self, status: Status) -> None:
         """Pass a status on, unless it is the one the editor already has."""
-        if status != self._status:
+        if status.indexing is not None:
+            self._on_status(status)
+        elif status != self._status:
             self._status = status
             self._on_status(status)
 

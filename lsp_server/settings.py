@@ -61,6 +61,14 @@ class ChatSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextSettings:
+    enabled: bool = True
+    """Tell the model about other files of the workspace, from an index kept in the cache folder."""
+    tokens: int = 512
+    """0 to 16384.  Of a prompt, for other files; 0 for none."""
+
+
+@dataclass(frozen=True, slots=True)
 class GuardSettings:
     enabled: bool = True
     unvouched: Unvouched = "show"
@@ -77,6 +85,7 @@ class Settings:
     """Compute ahead while nobody types.  Costs processor time, and shortens the wait after a jump."""
     completion: CompletionSettings = CompletionSettings()
     chat: ChatSettings = ChatSettings()
+    context: ContextSettings = ContextSettings()
     guard: GuardSettings = GuardSettings()
 
 
@@ -218,9 +227,10 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-_GROUPS: dict[str, type[CompletionSettings | ChatSettings | GuardSettings]] = {
+_GROUPS: dict[str, type[CompletionSettings | ChatSettings | ContextSettings | GuardSettings]] = {
     "completion": CompletionSettings,
     "chat": ChatSettings,
+    "context": ContextSettings,
     "guard": GuardSettings,
 }
 _READERS: dict[str, _Reader] = {
@@ -236,6 +246,8 @@ _READERS: dict[str, _Reader] = {
     "completion.drafts": _boolean,
     "completion.disabled_languages": _names,
     "chat.model": _text,
+    "context.enabled": _boolean,
+    "context.tokens": _whole_number(0, 16_384),
     "guard.enabled": _boolean,
     "guard.unvouched": _one_of(get_args(Unvouched)),
 }

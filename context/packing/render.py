@@ -46,6 +46,8 @@ def text_of(
         definition = item[0]
         is_type = definition.kind in TYPE_KINDS
         group = definition.qualified_name if is_type else definition.parent
+        if definition.signature.startswith("func ("):  # Go's methods stand by themselves
+            group = ""
         groups.setdefault(group, []).append(item)
     opens, closes = (":", "") if path.endswith((".py", ".pyi")) else (" {", "}")
     text: list[str] = []

@@ -176,10 +176,10 @@ def read_scene(question: Question) -> Scene:
 
 
 def _bound_by(one: Import) -> tuple[str, ...]:
-    """What `import a.b` or `import "x/b"` may be called: the first and the last part."""
-    words = re.findall(r"[^\W]\w*", one.module)
-    versionless = [word for word in words if not re.fullmatch(r"v\d+", word)]
-    return tuple(dict.fromkeys((*versionless[-1:], *versionless[:1])))
+    """What `import a.b` or `import "x/b"` may be called: the last part, and of a dotted name the first."""
+    words = [word for word in re.findall(r"\w+", one.module) if not re.fullmatch(r"v\d+", word)]
+    firsts = () if "/" in one.module else words[:1]
+    return tuple(dict.fromkeys((*words[-1:], *firsts)))
 
 
 def _count_names(counts: dict[str, float], lines: list[str], first: int, weight: float) -> None:

@@ -168,7 +168,10 @@ class Sources:
         found = [one for one in self._lookup.named(name) if one.path != scene.path]
         if not found or len(found) > _MAX_NAMESAKES:
             return ()
-        return [(one, 0.8) for one in self._lookup.nearest(found, scene.path)[:1]]
+        alone = [one for one in found if not one.definition.parent or one.definition.kind in TYPE_KINDS]
+        if alone:
+            return [(one, 0.8) for one in self._lookup.nearest(alone, scene.path)[:1]]
+        return [(one, 0.4) for one in found if len(found) == 1 and one.definition.kind == "method"]
 
     def _called(self, callee: Chain) -> Iterator[tuple[Located, float]]:
         last = callee.links[-1]

@@ -7,10 +7,14 @@ import asyncio
 import json
 import sys
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..snapshot import Query, Suggestion, Trigger
 from .place import PlaceError, add_engine_arguments, open_place, settings_of
+
+if TYPE_CHECKING:
+    from ..gathering import StoredIndex
 
 EXAMPLE = """\
 examples:
@@ -32,6 +36,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--typed", metavar="TEXT", default="", help="insert TEXT at the place first")
     parser.add_argument("--stdin", action="store_true", help="read the document from standard input")
     parser.add_argument("--automatic", action="store_true", help="ask as typing does, not as a key does")
+    parser.add_argument(
+        "--context", choices=("on", "off"), default="on", help="other files, if the workspace has an index"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document as the last line of stdout")
     add_engine_arguments(parser)
     parser.set_defaults(run=run)
@@ -49,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
     snapshot = replace(place.snapshot, text=text[:offset] + args.typed + text[offset:])
     trigger = Trigger.AUTOMATIC if args.automatic else Trigger.INVOKED
     query = Query(snapshot, offset + len(args.typed), trigger, args.lines)
-    suggestion, is_trouble = asyncio.run(_ask(settings, query))
+    index = _index_of(Path(snapshot.path)) if args.context == "on" else None
+    suggestion, is_trouble = asyncio.run(_ask(settings, query, index))
     if args.json:
         print(json.dumps(document(suggestion), ensure_ascii=False))
     elif suggestion.shown:
@@ -59,11 +67,24 @@ def run(args: argparse.Namespace) -> int:
     return 2 if is_trouble else 0 if suggestion.shown else 1
 
 
-async def _ask(settings: Any, query: Query) -> tuple[Suggestion, bool]:
+def _index_of(path: Path) -> StoredIndex | None:
+    """The index of the workspace `path` is in, if there is one: nothing is built for one completion."""
+    from ...context.index.location import locate
+    from ...models.store import cache_root
+    from ..gathering import StoredIndex
+    from .context import workspace_of
+
+    location = locate(workspace_of(path), cache_root())
+    return StoredIndex(location) if location.database.exists() else None
+
+
+async def _ask(settings: Any, query: Query, index: StoredIndex | None) -> tuple[Suggestion, bool]:
     from ..assistant import Assistant
 
     troubles: list[str] = []
-    assistant = Assistant(settings, lambda s: troubles.append(s.message) if s.kind == "error" else None)
+    assistant = Assistant(
+        settings, lambda s: troubles.append(s.message) if s.kind == "error" else None, index=index
+    )
     try:
         suggestion = await assistant.complete(query)
     finally:
