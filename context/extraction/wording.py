@@ -129,12 +129,11 @@ def before(text: str, start: int, remarks: Remarks) -> tuple[Span | None, list[S
 def header(text: str, remarks: Remarks) -> Span | None:
     """The comments a file begins with, as one span."""
     found: Span | None = None
-    past = 0
+    past = text.find("\n") + 1 if text.startswith("#!") else 0
     for start, end, kind in zip(remarks.starts, remarks.ends, remarks.kinds, strict=True):
-        gap = text[found[1] : start] if found else text[past:start]
-        if text.startswith("#!", start) and start == 0:
-            past = end
+        if end <= past:
             continue
+        gap = text[found[1] : start] if found else text[past:start]
         if kind != COMMENT or gap.strip("\ufeff \t\r\n") or (found and gap.count("\n") > 1):
             break
         found = (found[0] if found else start, end)

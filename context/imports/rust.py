@@ -28,6 +28,8 @@ class RustRules:
         path = one.module.split("::") if one.module else []
         if not path and one.names:  # `use name;`
             return [target for name in one.names for target in self._named(name.name, importer)]
+        if not path:
+            return []
         first, rest = path[0], path[1:]
         if first == "crate":
             return self._walk(self._crate_root(importer), rest, one)

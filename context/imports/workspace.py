@@ -88,7 +88,7 @@ class ListedWorkspace:
         try:
             with os.scandir(place) as entries:
                 return tuple(sorted(posixpath.join(folder, one.name) for one in entries if one.is_file()))
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a NUL in the name
             return ()
 
     def ending(self, tail: str) -> tuple[str, ...]:
@@ -109,7 +109,12 @@ class ListedWorkspace:
             return ""
 
     def _outside(self, path: str) -> str | None:
-        """Where on the disk a path is that is not of the workspace's own files."""
+        """Where on the disk a path is that is not of the workspace's own files.
+
+        Absolute ones come from the `Environment` alone; no import climbs out of its folders.
+        """
+        if ".." in path.split("/"):
+            return None
         if posixpath.isabs(path) or path[1:3] == ":/":
             return path
         if self._root is not None and ("node_modules/" in path or path.startswith("vendor/")):
@@ -122,8 +127,12 @@ def _ending(paths: Iterable[str], tail: str) -> tuple[str, ...]:
 
 
 def joined(folder: str, path: str) -> str:
-    """`path` seen from `folder`, without `.` and `..`; above the root it stays as it is, and is no file."""
-    return posixpath.normpath(posixpath.join(folder, path)).removeprefix("./").removesuffix(".") or ""
+    """`path` seen from `folder`, without `.` and `..`; above the root it begins with `..`, and is no file.
+
+    What a source file says is never absolute: `#include "/etc/passwd"` is `etc/passwd` in `folder`.
+    """
+    whole = posixpath.normpath(posixpath.join(folder, path.lstrip("/")))
+    return "" if whole == "." else whole
 
 
 def folder_of(path: str) -> str:

@@ -282,7 +282,7 @@ JVM = [
     "app/src/main/kotlin/harbour/tools/more.kt",
     "app/src/main/scala/harbour/wave/Height.scala",
 ]
-MAIN, OTHER = "app/src/main", "other/src/main/java"
+MAIN, ROWS, OTHER = "app/src/main", "app/src/main/java/harbour/rows", "other/src/main/java/harbour/rows"
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ MAIN, OTHER = "app/src/main", "other/src/main/java"
         (
             JVM[0],
             "import harbour.rows.*;",
-            f"{MAIN}/java/harbour/rows/Row.java {MAIN}/java/harbour/rows/Shelf.java {OTHER}/harbour/rows/Row.java",
+            f"{ROWS}/Row.java {ROWS}/Shelf.java {OTHER}/Row.java",
         ),
         (JVM[0], "import static harbour.rows.Shelf.open;", f"{MAIN}/java/harbour/rows/Shelf.java"),
         (JVM[0], "import harbour.tools.Clock;", f"{MAIN}/kotlin/harbour/tools/Clock.kt=Clock"),
@@ -381,6 +381,19 @@ def test_the_nearest_of_several():
     assert nearest(paths, "a/b/z.py") == "a/b/m.py"
     assert nearest(paths, "q/z.py") == "m.py"
     assert nearest([], "a.py") == ""
+
+
+def test_no_import_leaves_its_folders(tmp_path: Path):
+    """A source file cannot name a file of the machine: neither absolutely nor by climbing."""
+    secret = tmp_path / "secret.h"
+    secret.touch()
+    includes = tmp_path / "include"
+    includes.mkdir()
+    environment = Environment(includes=(includes.as_posix(),), python=(includes.as_posix(),))
+    says = f'#include "{secret.as_posix()}"\n#include <../secret.h>\n#include "../../secret.h"\n'
+    check(["src/a.c"], "src/a.c", says, "", environment, root=(tmp_path / "work").as_posix())
+    (includes / "open.h").touch()
+    check(["src/a.c"], "src/a.c", "#include <open.h>\n", f"{includes.as_posix()}/open.h", environment)
 
 
 NAMES = st.text(alphabet="ab./:\\*~\0 é-_@", max_size=12)
