@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..facts import TYPE_KINDS, Definition, Import
+from ..facts import TYPE_KINDS, Definition
 from ..index.answers import Located
 from .chains import Chain, Link, chain_of
-from .lookup import Lookup, last_word, nearness
+from .lookup import Lookup, last_word
+from .modules import Modules, words_of_module
 from .scene import Scene
 
 MAX_DEPTH = 6
@@ -58,9 +59,10 @@ class Shape:
 class Shapes:
     """For one question; asks the index through `lookup`."""
 
-    def __init__(self, scene: Scene, lookup: Lookup) -> None:
+    def __init__(self, scene: Scene, lookup: Lookup, modules: Modules) -> None:
         self._scene = scene
         self._lookup = lookup
+        self._modules = modules
         self._bases: dict[tuple[str, str], tuple[Shape, ...]] = {}
         self._under_way: set[tuple[str, str]] = set()
 
@@ -95,7 +97,7 @@ class Shapes:
     def members(self, shape: Shape) -> tuple[tuple[Located, float], ...]:
         """What can stand behind its dot, with weights: its own, then what its bases give it."""
         if shape.is_module:
-            return tuple((one, shape.weight) for one in self.exports(shape.files))
+            return tuple((one, shape.weight) for one in self._modules.exports(shape.files))
         found: dict[tuple[str, int], tuple[Located, float]] = {}
         for nth, one in enumerate((shape, *self._all_bases(shape))):
             for member in self._own_members(one):
@@ -103,40 +105,6 @@ class Shapes:
                     continue
                 found.setdefault((member.path, member.definition.start), (member, one.weight))
         return tuple(found.values())
-
-    def exports(self, files: Sequence[str], depth: int = 0) -> tuple[Located, ...]:
-        """What a module offers: its top level, and what it passes on."""
-        found: dict[tuple[str, int], Located] = {}
-        for path in files:
-            for one in self._lookup.definitions_in(path):
-                if not one.parent:
-                    found.setdefault((path, one.start), Located(path, one))
-            if depth < 2:
-                for one in self._passed_on(path, depth):
-                    found.setdefault((one.path, one.definition.start), one)
-        return tuple(found.values())
-
-    def module(self, one: Import, importer: str, name: str = "") -> tuple[str, ...]:
-        """The files of an import's module, or of the module `name` in it."""
-        whole = f"{one.module}.{name}" if name else one.module
-        return self._lookup.module_files(whole, one.level, importer)
-
-    def imported(self, name: str) -> tuple[tuple[Located, ...], tuple[str, ...]]:
-        """What an imported name means: definitions, likeliest first, and the files of a module."""
-        one, original = self._scene.imported[name]
-        if not original:
-            return (), self.module(one, self._scene.path)
-        if original == "default":
-            files = self.module(one, self._scene.path)
-            return tuple(item for item in self.exports(files) if item.definition.name == name), files
-        words = _words(one.module)
-        found = [item for item in self._lookup.named(original) if not item.definition.parent]
-        found = [item for item in found if item.path != self._scene.path]
-        near = self._lookup.nearest(found, self._scene.path, words)[:2]
-        if near:
-            return near, ()
-        files = self.module(one, self._scene.path, original)
-        return (), tuple(path for path in files if last_word(path.rpartition(".")[0]) == original or not near)
 
     def _of_path(self, chain: Chain) -> tuple[Shape, ...]:
         """Rust's `crate::store::Row`: a module, or what a module has."""
@@ -146,7 +114,7 @@ class Shapes:
         if names[0] in self._scene.imported and len(names) == 1 and names[0][:1].isupper():
             return ()
         if names[0] in self._scene.imported and len(names) > 1:
-            names[:1] = [*_words(self._scene.imported[names[0]][0].module), names[0]]
+            names[:1] = [*words_of_module(self._scene.imported[names[0]][0].module), names[0]]
         if names == ["crate"]:
             root = self._lookup.crate_root(self._scene.path)
             return (Shape("crate", root, 1.0, (root,)),) if root else ()
@@ -203,7 +171,7 @@ class Shapes:
     def _by_import(self, link: Link) -> tuple[Shape, ...]:
         if link.name not in self._scene.imported:
             return ()
-        definitions, files = self.imported(link.name)
+        definitions, files = self._modules.imported(link.name)
         if files:
             return (Shape(link.name, files[0], 1.0, files),)
         return _merged(shape for one in definitions for shape in self._of_definition(one, 1))
@@ -370,27 +338,14 @@ class Shapes:
             self._bases[key] = tuple(shapes[:_MAX_SHAPES])
         return self._bases[key]
 
-    def _passed_on(self, path: str, depth: int) -> Iterable[Located]:
-        """By `from .x import y` in a package, `pub use`, `export … from`."""
-        passes = path.rpartition("/")[2] in ("__init__.py", "__init__.pyi")
-        for one in self._lookup.imports(path):
-            if not (one.exported or passes) or not (one.names or one.wildcard):
-                continue
-            files = tuple(f for f in self.module(one, path) if f != path)[:2]
-            if not files or nearness(files[0], path) < 0:
-                continue
-            offered = {item.definition.name: item for item in self.exports(files, depth + 1)}
-            names = offered if one.wildcard else [name.name for name in one.names]
-            yield from (offered[name] for name in names if name in offered)
-
     def _words_for(self, own: str, written: str, importer: str) -> tuple[str, ...]:
         """Of the module a type's name is from, as the importing file says it."""
-        words = _words(written)[:-1]
+        words = words_of_module(written)[:-1]
         for one in self._lookup.imports(importer):
             if any(name.local_name == own for name in one.names):
-                return _words(one.module) + words
+                return words_of_module(one.module) + words
             if words and (one.alias == words[0]):
-                return _words(one.module) + words
+                return words_of_module(one.module) + words
         return words
 
 
@@ -405,10 +360,6 @@ def _called(chain: Chain | None) -> Chain | None:
         return chain
     last = chain.links[-1]
     return Chain((*chain.links[:-1], Link(last.name, is_called=True)), chain.start)
-
-
-def _words(module: str) -> tuple[str, ...]:
-    return tuple(re.findall(r"\w+", module.replace("-", "_")))
 
 
 def _weighed(shape: Shape, weight: float) -> Shape:

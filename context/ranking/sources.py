@@ -10,10 +10,9 @@ from ..index.answers import Located
 from .affinity import Affinity
 from .chains import Chain
 from .lookup import Lookup, is_aside, nearness
+from .modules import Modules
 from .scene import Scene
 from .shapes import Shape, Shapes
-
-Source = str
 
 MAX_NAMES = 40
 MAX_SIMILAR_FILES = 4
@@ -40,7 +39,8 @@ class Sources:
         self._scene = scene
         self._lookup = lookup
         self._affinity = affinity
-        self._shapes = Shapes(scene, lookup)
+        self._modules = Modules(scene, lookup)
+        self._shapes = Shapes(scene, lookup, self._modules)
 
     def at_cursor(self) -> Iterator[Finding]:
         """What can stand where the cursor is: members of what stands before the dot, or an import's names."""
@@ -56,7 +56,7 @@ class Sources:
         if scene.is_import:
             for one in scene.facts.imports:
                 if one.start <= scene.at <= one.end + 1 or one.line == _line_of(scene):
-                    for found in self._shapes.exports(self._shapes.module(one, scene.path)):
+                    for found in self._modules.exports(self._modules.module(one, scene.path)):
                         yield Finding(found, 0.9, f"in {one.module}, which is imported here", 0.6)
 
     def call(self) -> Iterator[Finding]:
@@ -115,7 +115,7 @@ class Sources:
         for name in scene.imported:
             is_unused = not scene.used.get(name)
             near = scene.names.get(name, 0.0)
-            definitions, files = self._shapes.imported(name)
+            definitions, files = self._modules.imported(name)
             weight = 0.6 if is_unused else 0.12 + 0.3 * near
             why = f"{name} is imported and not used yet" if is_unused else f"{name} is imported"
             for one in definitions[:1]:
@@ -125,7 +125,7 @@ class Sources:
                     for member, share in self._shapes.members(shape):
                         yield Finding(member, 0.4 * share, f"member of {name}, which is imported", 0.9)
             if files and (is_unused or near > 0.2) and nearness(files[0], scene.path) > -2:
-                for one in self._shapes.exports(files):
+                for one in self._modules.exports(files):
                     yield Finding(one, 0.6 * weight, f"in {name}, which is imported", 0.8)
 
     def similar(self) -> Iterator[Finding]:
@@ -161,7 +161,7 @@ class Sources:
         """The definitions elsewhere that a bare name may mean."""
         scene = self._scene
         if name in scene.imported:
-            definitions, _ = self._shapes.imported(name)
+            definitions, _ = self._modules.imported(name)
             return [(one, 1.0 if nth == 0 else 0.4) for nth, one in enumerate(definitions)]
         if name in scene.local_names or len(name) < 3 or scene.bindings_of(name):
             return ()
