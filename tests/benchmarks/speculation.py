@@ -87,6 +87,7 @@ def _run(generation: Generation, loaded: LoadedModel, costs: StepCosts):
 
     class Watched:
         spec = model.spec
+        new_kv = model.new_kv
 
         def forward(self, spans, is_cancelled):
             began_s = time.perf_counter()

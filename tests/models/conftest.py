@@ -148,7 +148,8 @@ def write_byte_tokenizer(path: Path) -> None:
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
     vocabulary = {token: index for index, token in enumerate(byte_tokens() + MERGED)}
-    merges = [tuple(merge.split(" ")) for merge in MERGES]
+    halves = [merge.split(" ") for merge in MERGES]
+    merges = [(first, second) for first, second in halves]
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=merges))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()

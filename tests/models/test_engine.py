@@ -31,9 +31,10 @@ class GatedModel(FakeModel):
         self.served: list[str] = []
 
     def forward(self, spans, is_cancelled=never):
-        kvs = [span.kv for span in spans]
-        assert all(isinstance(kv, FakeKV) for kv in kvs)
-        who = "".join(chr((span.kv.ids or span.ids)[0]) for span in spans)
+        who = ""
+        for span in spans:
+            assert isinstance(span.kv, FakeKV)
+            who += chr((span.kv.ids or span.ids)[0])
         self.waiting.put(who)
         assert self.permits.acquire(timeout=WAIT_S)
         self.served.append(who)

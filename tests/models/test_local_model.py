@@ -25,6 +25,7 @@ from truepenny.models.local_model import make_ready
 from truepenny.models.packed import read_header
 from truepenny.models.store import folder_of, require
 from truepenny.models.transformers_backend import load_from, reference
+from truepenny.models.wire import Precision
 
 CPU = Device("cpu", "a test", 1, 0)
 
@@ -106,7 +107,8 @@ def test_a_model_made_ready_is_served_by_either_name(folder, tmp_path, tiny_gguf
     assert read_header(require(str(path)).packed).source_sha256 == report.sha256
     ids = [5, 80, 200, 7, 290] * 12
     logits = []
-    for name, precision in ((str(path), "fp32"), (report.name, "int8")):
+    cases: list[tuple[str, Precision]] = [(str(path), "fp32"), (report.name, "int8")]
+    for name, precision in cases:
         loaded = load(name, precision, CPU)
         assert loaded.model.spec.name == report.name
         assert loaded.tokenizer.encode("def x") == ([256 + 1, 256 + 2])

@@ -244,6 +244,7 @@ def test_a_draft_rides_along_with_the_end_of_the_prompt():
     model, speculation = FakeModel(Script(replies=(("go:", "abcdef"),))), speculating()
     request = CompletionRequest(tuple(b"twenty or so bytes, go:"), stop=("f",))
     write(model, request, speculation)
+    before, events = 0, []
     for _ in range(3):
         before, events = model.num_forwards, []
         cache = PrefixCache(1 << 20, model.new_kv)

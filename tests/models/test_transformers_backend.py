@@ -586,8 +586,11 @@ def test_a_layer_without_rows_of_its_own_is_copied_as_such():
     fork.copy_in(rows.part(0, 2))
     fork.copy_in(rows.part(2, 5))
     assert fork.length == 5
-    assert torch.equal(fork._layers[0].keys, states[:, :, 1:])
-    assert torch.equal(fork._layers[0].values, -states[:, :, 1:])
+    keys, values = fork._layers[0].keys, fork._layers[0].values
+    assert keys is not None
+    assert values is not None
+    assert torch.equal(keys, states[:, :, 1:])
+    assert torch.equal(values, -states[:, :, 1:])
     assert not fork._layers[1].is_initialized
 
 

@@ -112,7 +112,20 @@ def test_a_conversation_comes_back_as_it_went(request):
 )
 def test_a_usage_comes_back_as_it_went(reused, computed, completion, times, reason, drafts):
     """Times to a hundredth of a millisecond."""
-    usage = Usage(reused + computed, reused, computed, completion, *times, reason, *drafts)
+    queue_ms, prefill_ms, decode_ms = times
+    drafted, accepted = drafts
+    usage = Usage(
+        reused + computed,
+        reused,
+        computed,
+        completion,
+        queue_ms,
+        prefill_ms,
+        decode_ms,
+        reason,
+        drafted,
+        accepted,
+    )
     assert usage_from_json(sent(usage_to_json(usage)), None) == usage
 
 
