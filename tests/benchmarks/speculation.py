@@ -22,6 +22,7 @@ from truepenny.models.catalogue import DEFAULT_MODEL
 from truepenny.models.decode import Generation, run
 from truepenny.models.engine import LoadedModel
 from truepenny.models.hardware import cpu_seconds
+from truepenny.models.language_model import never
 from truepenny.models.loading import load
 from truepenny.models.prefix_cache import PrefixCache
 from truepenny.models.prompts.fim import FimParts, fim_renderer
@@ -89,7 +90,7 @@ def _run(generation: Generation, loaded: LoadedModel, costs: StepCosts):
         spec = model.spec
         new_kv = model.new_kv
 
-        def forward(self, spans, is_cancelled):
+        def forward(self, spans, is_cancelled=never):
             began_s = time.perf_counter()
             logits = model.forward(spans, is_cancelled)
             if not generation.is_prefilling:
