@@ -69,7 +69,7 @@ def _read(tree: Tree, line_starts: NDArray[np.int64]) -> FileFacts:
     return FileFacts(
         language=language.name,
         definitions=tuple(reading.definitions),
-        references=references_of(text, captures.others, reading.used, spans, line_starts),
+        references=references_of(text, _points(text), captures.others, reading.used, spans, line_starts),
         imports=tuple(imports),
         bindings=tuple(reading.bindings),
         package=wording.one_line(reading.at(file.first("package"))),
@@ -78,13 +78,16 @@ def _read(tree: Tree, line_starts: NDArray[np.int64]) -> FileFacts:
     )
 
 
+def _points(text: str) -> NDArray[np.uint8] | NDArray[np.uint32]:
+    """The code points of a text."""
+    if text.isascii():
+        return np.frombuffer(text.encode("ascii"), dtype=np.uint8)
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+
+
 def _line_starts(text: str) -> NDArray[np.int64]:
     """In code points."""
-    if text.isascii():
-        ends = np.flatnonzero(np.frombuffer(text.encode("ascii"), dtype=np.uint8) == ord("\n"))
-    else:
-        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-        ends = np.flatnonzero(points == ord("\n"))
+    ends = np.flatnonzero(_points(text) == ord("\n"))
     return np.concatenate((np.zeros(1, np.int64), ends + 1))
 
 

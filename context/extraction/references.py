@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..facts import References
+from ..facts import REFERENCE_KINDS, References
 from .captures import NO_SPANS, Spans
 from .queries import USES
 from .wording import MAX_RECEIVER, one_line
@@ -17,18 +17,23 @@ if TYPE_CHECKING:
 _JOINTS = ("::", "->", "?.", "&.", "?->", "!!.", ".", ":", "\\")
 
 
+_NAME, _MEMBER, _CALL = (REFERENCE_KINDS.index(kind) for kind in ("name", "member", "call"))
 _FAR = 100
 """Between a receiver and its name, in characters; blanks and a line end, mostly."""
 
 
 def references_of(
     text: str,
+    points: NDArray[np.uint8] | NDArray[np.uint32],
     others: dict[str, Spans],
     defined: set[int],
     imports: list[tuple[int, int]],
     line_starts: NDArray[np.int64],
 ) -> References:
-    """All uses of names but those at `defined` and those within `imports`, which are sorted."""
+    """All uses of names but those at `defined` and those within `imports`, which are sorted.
+
+    A name with a receiver is a member, and one with `(` right behind it is a call, captured so or not.
+    """
     uses = [(kind, others[name]) for kind, name in enumerate(USES) if name in others]
     if not uses:
         return References()
@@ -47,20 +52,31 @@ def references_of(
         place = np.searchsorted(bounds[:, 0], starts, side="right") - 1
         keep &= (place < 0) | (starts >= bounds[np.maximum(place, 0), 1])
     starts, ends, kinds = starts[keep], ends[keep], kinds[keep]
+    begins = _receivers_begin(text, starts, ends, others)
+    kinds[(begins >= 0) & (kinds == _NAME)] = _MEMBER
+    followed = points[np.minimum(ends, len(points) - 1)]
+    kinds[(followed == ord("(")) & (kinds <= _MEMBER) & (ends < len(points))] = _CALL
     at = starts.tolist()
     return References(
         names=tuple([text[start:end] for start, end in zip(at, ends.tolist(), strict=True)]),
         kinds=kinds.astype(np.uint8).tobytes(),
-        receivers=_receivers(text, starts, ends, others),
+        receivers=tuple(
+            [
+                "" if begin < 0 else _receiver(text, begin, start)
+                for begin, start in zip(begins.tolist(), at, strict=True)
+            ]
+        ),
         starts=tuple(at),
         lines=tuple((np.searchsorted(line_starts, starts, side="right") - 1).tolist()),
     )
 
 
-def _receivers(
+def _receivers_begin(
     text: str, starts: NDArray[np.int64], ends: NDArray[np.int64], others: dict[str, Spans]
-) -> tuple[str, ...]:
-    """What stands before the joint of each use; of nested accesses that end alike the longest counts."""
+) -> NDArray[np.int64]:
+    """Where what stands before each use begins, -1 where nothing does; of accesses that end alike the
+    longest counts.
+    """
     begins = np.full(len(starts), -1, dtype=np.int64)
     access, receiver = others.get("access", NO_SPANS), others.get("receiver", NO_SPANS)
     if len(access.starts):
@@ -78,14 +94,7 @@ def _receivers(
         for one in np.flatnonzero((begins < 0) & (place >= 0) & (starts - last <= _FAR)).tolist():
             if text[last[one] : starts[one]].strip() in _JOINTS:
                 begins[one] = first[one]
-    if not (begins >= 0).any():
-        return ("",) * len(starts)
-    return tuple(
-        [
-            "" if begin < 0 else _receiver(text, begin, start)
-            for begin, start in zip(begins.tolist(), starts.tolist(), strict=True)
-        ]
-    )
+    return begins
 
 
 def _receiver(text: str, begin: int, start: int) -> str:

@@ -25,7 +25,7 @@ _MARKS = re.compile(
     r"^[ \t]*(?:/\*[*!]*|\*+/|\*(?!/)|///?!?|//!|#+:?|--+(?:\[=*\[)?|=begin|=end)[ \t]?", re.MULTILINE
 )
 _CLOSERS = re.compile(r"\s*(?:\*+/|\]=*\])\s*$", re.MULTILINE)
-_QUOTES = re.compile(r"""^[a-zA-Z]{0,2}('''|\"\"\"|'|")(.*?)(?:\1)?$""", re.DOTALL)
+_PREFIXES = "rRuUbBfF"
 _BREAK = re.compile(
     r"\n[ \t]*\n|\n[ \t]*(?=[@\\][a-z]|:param|Args?:|Arguments:|Parameters|Returns?:)|<p>|</summary>|</p>"
 )
@@ -151,10 +151,13 @@ def comment_doc(text: str) -> str:
 
 def string_doc(text: str) -> str:
     """The first paragraph of a docstring, on one line."""
-    quoted = _QUOTES.match(text)
-    return _paragraph(quoted[2] if quoted else text)
+    text = text[: 8 * MAX_DOC].lstrip(_PREFIXES)
+    mark = text[:3] if text[:3] in ('"""', "'''") else text[:1]
+    return _paragraph(text.removeprefix(mark).removesuffix(mark))
 
 
 def _paragraph(text: str) -> str:
-    text = _TAGS.sub("", _BREAK.split(text.replace("\r\n", "\n").strip(), maxsplit=1)[0])
+    text = text.replace("\r\n", "\n").strip().partition("\n\n")[0]
+    if "\n" in text or "<" in text:
+        text = _TAGS.sub("", _BREAK.split(text, maxsplit=1)[0])
     return shortened(_BLANKS.sub(" ", text).strip(), MAX_DOC)

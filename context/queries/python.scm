@@ -62,9 +62,7 @@
 
 ; Uses
 (identifier) @reference.name
-(attribute attribute: (identifier) @reference.member) @access
-(call function: (identifier) @reference.call)
-(call function: (attribute attribute: (identifier) @reference.call))
+(attribute) @access
 (decorator (identifier) @reference.call)
 (type (identifier) @reference.type)
 (type (attribute attribute: (identifier) @reference.type))

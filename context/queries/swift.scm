@@ -10,10 +10,9 @@
   [(user_type) (optional_type) (array_type) (dictionary_type) (tuple_type) (function_type) (opaque_type) (existential_type)] @returns)
 (protocol_function_declaration
   [(user_type) (optional_type) (array_type) (dictionary_type) (tuple_type) (function_type) (opaque_type) (existential_type)] @returns)
-(function_declaration body: (function_body) @body)
+(function_body) @body
 (protocol_function_declaration name: (simple_identifier) @name) @definition.function
 (init_declaration "init" @name) @definition.function
-(init_declaration body: (function_body) @body)
 (property_declaration name: (pattern bound_identifier: (simple_identifier) @name)) @definition.variable
 (property_declaration (type_annotation (_) @type))
 (property_declaration value: (call_expression . (_) @callee))
