@@ -62,8 +62,11 @@ class ChatSettings:
 
 @dataclass(frozen=True, slots=True)
 class ContextSettings:
-    enabled: bool = True
-    """Tell the model about other files of the workspace, from an index kept in the cache folder."""
+    enabled: bool = False
+    """Tell the model about other files of the workspace, from an index kept in the cache folder.
+
+    Off until its gain has been measured.
+    """
     tokens: int = 512
     """0 to 16384.  Of a prompt, for other files; 0 for none."""
 
