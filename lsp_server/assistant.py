@@ -165,7 +165,7 @@ class Assistant:
         renderer = fim_renderer_of(self._link.model)
         gathering = time.perf_counter()
         here = surroundings(query.snapshot.text, query.offset)
-        place = self._anchors.cut(query)
+        place = self._anchors.cut(query, await self._pack_to_wait_for(query))
         prompt = renderer.render(self._parts(query, place))
         stage_ms = {"context": _ms_since(gathering)}
         # What the place demands is spelled like what was typed, but belongs to the suggestion.

@@ -200,10 +200,13 @@ class _Desk:
     def _shown(self, path: str, query: Query) -> FileFacts | None:
         """The facts of the document as it is; shown to other documents too, if it is one to be indexed."""
         from ..context.extraction import FactsOf
+        from ..context.index.exclusion import text_or_reason
         from ..context.index.scanner import Found
         from ..context.languages import find_language
 
         text = query.snapshot.text
+        if text_or_reason(path, text.encode("utf-8", "replace"))[1] is not None:
+            return None  # it holds a key, say
         document = self._documents.get(path)
         if document is None:
             language = find_language(query.snapshot.language, path)

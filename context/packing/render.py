@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ..facts import TYPE_KINDS, Definition
+from .masking import masked
 
 MAX_SIGNATURE_CHARS = 240
 SHORT_SIGNATURE_CHARS = 110
@@ -17,13 +18,13 @@ _INDENT = "    "
 
 def line_of(definition: Definition, *, max_chars: int, with_doc: bool, hash_comments: bool) -> str:
     """One line, or two with the first sentence of what is said of it; not indented."""
-    signature = definition.signature
+    signature = masked(definition.signature)
     if len(signature) > max_chars:
         signature = signature[: max_chars - 1].rstrip() + "…"
     doc = first_sentence(definition.doc) if with_doc else ""
     if not doc:
         return signature
-    return f"{'#' if hash_comments else '//'} {doc}\n{signature}"
+    return f"{'#' if hash_comments else '//'} {masked(doc)}\n{signature}"
 
 
 def first_sentence(doc: str) -> str:

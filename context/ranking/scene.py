@@ -20,6 +20,8 @@ _HALF_LINES = 12.0
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _PARTIAL = re.compile(r"[^\W\d]\w*$")
+_FROM_IMPORT = re.compile(r"\s*from\s+(?P<dots>\.*)(?P<module>[\w.]*)\s+import\b")
+"""Python's; while it is being written the grammar makes nothing of it."""
 _IMPORT_LINE = re.compile(r"\s*(?:import|from|use|using|require|#include|pub use|export)\b")
 
 
@@ -37,7 +39,8 @@ class Scene:
     """What stands before the dot the cursor is behind."""
     callee: Chain | None
     """What is called, where the cursor is among the arguments."""
-    is_import: bool
+    importing: Import | None
+    """The import the cursor is in, as far as it is written."""
 
     @property
     def path(self) -> str:
@@ -171,8 +174,17 @@ def read_scene(question: Question) -> Scene:
         at=at,
         receiver=chain_before(text, separator) if separator is not None else None,
         callee=chain_before(text, opening) if opening is not None else None,
-        is_import=_IMPORT_LINE.match(text, line_start, at) is not None,
+        importing=_importing(text, line_start, at, facts),
     )
+
+
+def _importing(text: str, line_start: int, at: int, facts: FileFacts) -> Import | None:
+    begun = _FROM_IMPORT.match(text, line_start, at)
+    if begun is not None:
+        return Import(begun["module"], level=len(begun["dots"]))
+    if _IMPORT_LINE.match(text, line_start, at) is None:
+        return None
+    return next((one for one in facts.imports if one.start <= at <= one.end), None)
 
 
 def _bound_by(one: Import) -> tuple[str, ...]:

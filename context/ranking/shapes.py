@@ -20,6 +20,7 @@ from .scene import Scene
 MAX_DEPTH = 6
 MAX_BASES = 3
 _MAX_SHAPES = 6
+_HANDED_ON = 0.8
 _SURE = 0.9
 """What is less likely is compared with what the name says."""
 
@@ -75,7 +76,9 @@ class Shapes:
         shapes = self._of_root(chain.links[0], depth)
         for link in chain.links[1:]:
             near = shapes[0].path if shapes else self._scene.path
-            shapes = self._step(shapes, link, depth) or self._by_member_name(link, near)
+            found = self._step(shapes, link, depth) or self._by_member_name(link, near)
+            # What no file of the workspace defines, `unwrap()` or `get()`, mostly hands on what it has.
+            shapes = found or tuple(_weighed(one, _HANDED_ON) for one in shapes if not one.is_module)
         return shapes
 
     def of_expression(self, expression: str, depth: int = 0) -> tuple[Shape, ...]:
@@ -261,7 +264,7 @@ class Shapes:
                 return self._returned(definition, one.path, owner)
             case _:
                 written = self._returned(definition, one.path, owner, definition.type)
-                return written or self._made_by(definition.callee, one.path, depth)
+                return written or self._made_by(_maker_of(definition), one.path, depth)
 
     def _returned(
         self, definition: Definition, path: str, owner: Shape | None, text: str | None = None
@@ -353,6 +356,15 @@ def is_constructor(definition: Definition) -> bool:
     return definition.name in ("__init__", "__new__", "constructor", "new", "initialize", "__construct") or (
         definition.kind == "method" and definition.name == last_word(definition.parent)
     )
+
+
+def _maker_of(definition: Definition) -> str:
+    """What is called to make its value; empty where nothing is."""
+    value = definition.signature.partition("=")[2].strip()
+    if definition.callee or not value.endswith(")"):
+        return definition.callee
+    chain = chain_of(value)
+    return ".".join(link.name for link in chain.links) if chain else ""
 
 
 def _called(chain: Chain | None) -> Chain | None:

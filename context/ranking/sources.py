@@ -15,7 +15,7 @@ from .scene import Scene
 from .shapes import Shape, Shapes
 
 MAX_NAMES = 40
-MAX_SIMILAR_FILES = 4
+MAX_SIMILAR_FILES = 3
 _MAX_NAMESAKES = 6
 """A name with more definitions tells nothing about which is meant."""
 
@@ -53,11 +53,9 @@ class Sources:
                     yield Finding(
                         one, weight, what if shape.is_module else f"{what}, the type of {told}", 0.7
                     )
-        if scene.is_import:
-            for one in scene.facts.imports:
-                if one.start <= scene.at <= one.end + 1 or one.line == _line_of(scene):
-                    for found in self._modules.exports(self._modules.module(one, scene.path)):
-                        yield Finding(found, 0.9, f"in {one.module}, which is imported here", 0.6)
+        if scene.importing is not None:
+            for one in self._modules.exports(self._modules.module(scene.importing, scene.path)):
+                yield Finding(one, 0.9, f"in {scene.importing.module}, which is imported here", 0.6)
 
     def call(self) -> Iterator[Finding]:
         """The signature of what is being called, and what its parameters may be."""
@@ -224,7 +222,3 @@ def is_hidden(definition: Definition, path: str, importer: str) -> bool:
 
 def _jaccard(own: set[str], others: frozenset[str]) -> float:
     return len(own & others) / len(own | others) if own else 0.0
-
-
-def _line_of(scene: Scene) -> int:
-    return scene.question.text.count("\n", 0, scene.at)

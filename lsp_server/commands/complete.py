@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..settings import Settings
 from ..snapshot import Query, Suggestion, Trigger
 from .place import PlaceError, add_engine_arguments, open_place, settings_of
 
@@ -37,7 +38,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--stdin", action="store_true", help="read the document from standard input")
     parser.add_argument("--automatic", action="store_true", help="ask as typing does, not as a key does")
     parser.add_argument(
-        "--context", choices=("on", "off"), default="on", help="other files, if the workspace has an index"
+        "--context",
+        choices=("on", "off"),
+        default="on" if Settings().context.enabled else "off",
+        help="tell of other files, where the workspace has an index; default: %(default)s",
     )
     parser.add_argument("--json", action="store_true", help="one JSON document as the last line of stdout")
     add_engine_arguments(parser)
@@ -56,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
     snapshot = replace(place.snapshot, text=text[:offset] + args.typed + text[offset:])
     trigger = Trigger.AUTOMATIC if args.automatic else Trigger.INVOKED
     query = Query(snapshot, offset + len(args.typed), trigger, args.lines)
+    settings = replace(settings, context=replace(settings.context, enabled=args.context == "on"))
     index = _index_of(Path(snapshot.path)) if args.context == "on" else None
     suggestion, is_trouble = asyncio.run(_ask(settings, query, index))
     if args.json:
