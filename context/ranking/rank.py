@@ -97,10 +97,10 @@ def _scored(scene: Scene, affinity: Affinity, findings: list[tuple[int, Finding]
         score = most + _FURTHER * (min(total[key], 3 * most) - most)
         score *= _likelihood(scene, one.path, one.definition)
         candidates.append(Candidate(one.path, one.definition, score, why))
-    return _ordered(_overloads_apart(_ordered(candidates)))
+    return ordered(_overloads_apart(ordered(candidates)))
 
 
-def _ordered(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+def ordered(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
     return tuple(sorted(candidates, key=lambda one: (-one.score, one.path, one.definition.start)))
 
 

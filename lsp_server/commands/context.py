@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ EXAMPLE = """\
 examples:
   truepenny context src/app.py:42:9
   truepenny context src/app.py:42:9 --budget 1024 --json
+  truepenny context src/app.py --about "why does Session retry?"    what a conversation would be told
 
 Reads what changed in the workspace first.  The workspace is the repository the file is in; outside of
 any, the current folder if the file lies below it, else the file's own.
@@ -42,7 +44,8 @@ class _Explained:
     location: Location
     path: str
     gathered: Gathered
-    window: Window
+    window: Window | None
+    """None where it is not about a place."""
     ms: float
 
 
@@ -55,6 +58,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("place", metavar="FILE:LINE:COL", help="lines and columns count from 1")
+    parser.add_argument(
+        "--about", metavar="WORDS", help="a question about the file, instead of a place in it"
+    )
     parser.add_argument("--stdin", action="store_true", help="read the document from standard input")
     parser.add_argument("--budget", metavar="N", type=int, help="tokens; default: the setting context.tokens")
     parser.add_argument("--model", metavar="NAME", help="whose tokens count; default: the default model")
@@ -70,9 +76,9 @@ def run(args: argparse.Namespace) -> int:
         return 2
     model = args.model or Settings().completion.model
     try:
-        place = open_place(args.place, stdin=args.stdin)
+        place = open_place(f"{args.place}:1:1" if args.about else args.place, stdin=args.stdin)
         count, is_exact = _counter(model)
-        explained = _explain(place, budget, count)
+        explained = _explain(place, budget, count, args.about)
     except (PlaceError, ContextError, ModelsError, OSError) as error:
         print(f"truepenny context: {error}", file=sys.stderr)
         return 2
@@ -115,8 +121,8 @@ def document(gathered: Gathered, ms: float) -> dict[str, Any]:
     }
 
 
-def _explain(place: Place, budget: int, count: Callable[[str], int]) -> _Explained:
-    from ...context.gather import Question, gather
+def _explain(place: Place, budget: int, count: Callable[[str], int], about: str | None) -> _Explained:
+    from ...context.gather import Question, gather, gather_about
     from ...context.index.location import locate
     from ...context.index.process import run_build
     from ...context.index.reader import Reader
@@ -132,12 +138,18 @@ def _explain(place: Place, budget: int, count: Callable[[str], int]) -> _Explain
     reader = Reader(location)
     try:
         begun = time.perf_counter()
-        question = Question(path, text, offset, place.snapshot.language)
-        gathered = gather(question, reader, budget_tokens=budget, count=count, deadline_s=_DEADLINE_S)
+        question = about or Question(path, text, offset, place.snapshot.language)
+        if isinstance(question, str):
+            ask = partial(gather_about, question, [path])
+        else:
+            ask = partial(gather, question)
+        gathered = ask(reader, budget_tokens=budget, count=count, deadline_s=_DEADLINE_S)
         ms = (time.perf_counter() - begun) * 1000
     finally:
         reader.close()
-    window = cut(text, offset, prefix_tokens=PREFIX_TOKENS, suffix_tokens=SUFFIX_TOKENS, count=count)
+    window = None
+    if not about:
+        window = cut(text, offset, prefix_tokens=PREFIX_TOKENS, suffix_tokens=SUFFIX_TOKENS, count=count)
     return _Explained(location, path, gathered, window, ms)
 
 
@@ -161,9 +173,12 @@ def _show(explained: _Explained, budget: int, count: Callable[[str], int]) -> No
         print(f"\n{number}. {chunk.path} ({chunk.tokens} tokens): {chunk.why}")
         for line in chunk.text.split("\n"):
             print(f"   | {line}")
-    before = count(window.prefix + window.typed)
-    print(f"\n{len(gathered.chunks) + 1}. {explained.path}: {before} tokens before the cursor", end="")
-    print(f" ({_lines(window.prefix)} lines), {count(window.suffix)} after ({_lines(window.suffix)} lines)")
+    if window is not None:
+        before = count(window.prefix + window.typed)
+        print(f"\n{len(gathered.chunks) + 1}. {explained.path}: {before} tokens before the cursor", end="")
+        print(
+            f" ({_lines(window.prefix)} lines), {count(window.suffix)} after ({_lines(window.suffix)} lines)"
+        )
     if gathered.left_out:
         print("\nleft out, the best first:")
     for one in gathered.left_out[:_MAX_LISTED]:

@@ -38,6 +38,17 @@ def test_the_pieces_and_why(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     assert document["complete"]
 
 
+def test_a_question_instead_of_a_place(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(
+        ["context", str(folder / "main.py"), "--about", "what does find in rows do?", "--model", "fake"]
+    )
+    told = capsys.readouterr().out
+    assert status == 0
+    assert "find is asked about" in told
+    assert "def find(self, key: str) -> str" in told
+    assert "before the cursor" not in told
+
+
 @pytest.mark.parametrize(
     ("place", "more", "status", "words"),
     [
