@@ -34,6 +34,7 @@ from .settings import Settings
 from .snapshot import Cost, Query, Suggestion, Trigger
 from .status import Status
 from .suggestion import BlockEnd, finish
+from .timing import note, span
 from .workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -87,7 +88,8 @@ class Assistant:
     async def complete(self, query: Query) -> Suggestion:
         """At most one suggestion; `shown` is false when there is none fit to show, and `reason` says why."""
         started = time.perf_counter()
-        decision = decide(query, self._settings.completion)
+        with span("gate"):
+            decision = decide(query, self._settings.completion)
         if not decision.is_open:
             return _silent(query, decision.reason, _total(Cost(), started))
         self._prewarmer.cancel(query.snapshot.path)
@@ -160,13 +162,15 @@ class Assistant:
             await self._chat_link.aclose()
 
     async def _suggest(self, query: Query, decision: Decision) -> Suggestion:
-        client = await self._link.client()
-        self._workspace.tell(client)
-        renderer = fim_renderer_of(self._link.model)
+        with span("connect"):
+            client = await self._link.client()
+            self._workspace.tell(client)
+            renderer = fim_renderer_of(self._link.model)
         gathering = time.perf_counter()
         here = surroundings(query.snapshot.text, query.offset)
-        place = self._anchors.cut(query, await self._pack_to_wait_for(query))
-        prompt = renderer.render(self._parts(query, place))
+        with span("context"):
+            place = self._anchors.cut(query, await self._pack_to_wait_for(query))
+            prompt = renderer.render(self._parts(query, place))
         stage_ms = {"context": _ms_since(gathering)}
         # What the place demands is spelled like what was typed, but belongs to the suggestion.
         demanded = missing_indent(query.snapshot.text, query.offset, here)
@@ -178,18 +182,23 @@ class Assistant:
             document=self._workspace.name(query.snapshot.path),
             workspace=self._workspace.id,
         )
-        async with aclosing(client.complete(request)) as events:
-            end = BlockEnd(here, is_multi=decision.is_multi)
-            draft = await read_draft(
-                events, prompt.heal, end, cap_s=self._settings.completion.time_cap_ms / 1000
-            )
-        cost = draft.meter.cost(stage_ms)
+        with span("engine"):
+            async with aclosing(client.complete(request)) as events:
+                end = BlockEnd(here, is_multi=decision.is_multi)
+                draft = await read_draft(
+                    events, prompt.heal, end, cap_s=self._settings.completion.time_cap_ms / 1000
+                )
+            cost = draft.meter.cost(stage_ms)
+            for name in ("queue", "prefill", "decode"):
+                note(name, cost.stage_ms.get(name, 0.0))
         if draft.silence:
             return _silent(query, draft.silence, cost)
-        text, silence = finish(draft.text, here, _lines_below(place))
+        with span("trim"):
+            text, silence = finish(draft.text, here, _lines_below(place))
         if silence:
             return _silent(query, silence, cost)
-        judgement = self._judged(query, _like_document(text, query.snapshot.text))
+        with span("guard"):
+            judgement = self._judged(query, _like_document(text, query.snapshot.text))
         cost = replace(cost, stage_ms={**cost.stage_ms, "guard": judgement.ms})
         return self._decided(query, judgement, cost)
 
