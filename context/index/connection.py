@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from typing import Any
 
 from ..errors import IndexUnavailableError
 from .location import Location
 from .schema import damaged, file_of, open_database
+
+_CHECKED_EVERY_S = 0.02
+"""Whether the database has been replaced: of the dozens of questions of one ranking, the first asks."""
 
 
 class ReadingConnection:
@@ -23,6 +27,7 @@ class ReadingConnection:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._file = (0, 0)
+        self._checked_at_s = 0.0
         self._root_id = 0
 
     def close(self) -> None:
@@ -48,7 +53,7 @@ class ReadingConnection:
 
     def _current(self) -> sqlite3.Connection:
         connection = self._connection
-        if connection is None or file_of(self._location) != self._file:
+        if connection is None or self._is_replaced():
             if connection is not None:
                 connection.close()
             opened = open_database(self._location, mend=False)
@@ -59,3 +64,10 @@ class ReadingConnection:
             found = connection.execute("SELECT id FROM roots WHERE path = ?", (path,)).fetchone()
             self._root_id = found[0] if found else 0
         return connection
+
+    def _is_replaced(self) -> bool:
+        now = time.monotonic()
+        if now - self._checked_at_s < _CHECKED_EVERY_S:
+            return False
+        self._checked_at_s = now
+        return file_of(self._location) != self._file

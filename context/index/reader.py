@@ -176,6 +176,20 @@ class Reader:
         )
         return tuple(Use(path, name, nums[name_id]) for name, name_id in sorted(names))
 
+    def shared_uses(self, path: str, names: Collection[str]) -> tuple[int, int]:
+        """How many of `names` one file uses, and how many different names it uses in all."""
+        if (buffer := self.overlay.buffers().get(path)) is not None:
+            return sum(name in buffer.uses for name in set(names)), len(buffer.uses)
+        found = self._of_file("c.uses", path)
+        if not found:
+            return 0, 0
+        ids = {name_id for name_id, _ in rows.unpacked(found[0])}
+        wanted = self._connection.rows(
+            "SELECT id FROM names WHERE name IN (SELECT value FROM json_each(:names))",
+            names=json.dumps(sorted(names)),
+        )
+        return sum(name_id in ids for (name_id,) in wanted), len(ids)
+
     def search(self, names: Iterable[str], limit: int = 50) -> tuple[Hit, ...]:
         """Files by the identifiers in them (BM25), best first; names are taken apart as the files' are."""
         words, buffers = search_words(names), self.overlay.buffers()

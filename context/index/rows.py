@@ -6,8 +6,9 @@ import json
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -31,7 +32,11 @@ _from_text = json.JSONDecoder().decode
 
 def uses_of(facts: FileFacts) -> dict[str, int]:
     """How often each name is used; what is longer than a name is left out."""
-    return {name: num for name, num in Counter(facts.references.names).items() if len(name) <= MAX_NAME_CHARS}
+    return with_short_names(Counter(facts.references.names))
+
+
+def with_short_names(uses: Mapping[str, int]) -> dict[str, int]:
+    return {name: num for name, num in uses.items() if len(name) <= MAX_NAME_CHARS}
 
 
 def names_in(facts: FileFacts) -> set[str]:
@@ -67,8 +72,13 @@ def definition_rows(
 
 
 def definition_of(row: Sequence[Any]) -> Definition:
-    """From `DEFINITION_COLUMNS`."""
-    return Definition(row[0], *map(_frozen, _from_text(row[1])))
+    """From `DEFINITION_COLUMNS`.  Remembered: from one keystroke to the next the same ones are asked for."""
+    return _definition_of(row[0], row[1])
+
+
+@lru_cache(maxsize=8_192)
+def _definition_of(name: str, text: str) -> Definition:
+    return Definition(name, *map(_frozen, _from_text(text)))
 
 
 def imports_text(imports: Sequence[Import]) -> str:

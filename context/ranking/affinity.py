@@ -47,10 +47,7 @@ class Affinity:
         own = self._explained(parts_of(name))
         if not signature:
             return own
-        other = [
-            word for part in set(re.findall(r"[^\W\d]\w+", signature)) - {name} for word in parts_of(part)
-        ]
-        return (1 - _SIGNATURE_SHARE) * own + _SIGNATURE_SHARE * self._explained(other)
+        return (1 - _SIGNATURE_SHARE) * own + _SIGNATURE_SHARE * self._explained(_words_in(signature, name))
 
     def _explained(self, words: Iterable[str]) -> float:
         known = total = 0.0

@@ -138,10 +138,10 @@ class Lookup:
         hits = self._reader.search(names, limit + 1)
         return tuple(hit.path for hit in hits if hit.path != self._scene.path)[:limit]
 
-    def uses(self, path: str) -> frozenset[str]:
-        """The names a file uses."""
+    def shared_with(self, path: str, names: frozenset[str]) -> tuple[int, int]:
+        """How many of `names` a file uses, and how many names it uses in all."""
         self.check_time()
-        return frozenset(one.name for one in self._reader.uses(path))
+        return self._reader.shared_uses(path, names)
 
     def paths(self) -> tuple[str, ...]:
         """Of all files, sorted."""

@@ -131,8 +131,11 @@ class Sources:
         scene = self._scene
         near = [name for name, weight in scene.names.items() if weight > 0.1][:24]
         hits = self._lookup.search(near, 3 * MAX_SIMILAR_FILES)
-        own = set(near)
-        shares = {path: _jaccard(own, self._lookup.uses(path)) for path in hits[: MAX_SIMILAR_FILES + 2]}
+        own = frozenset(near)
+        shares = {
+            path: _jaccard(len(own), *self._lookup.shared_with(path, own))
+            for path in hits[: MAX_SIMILAR_FILES + 2]
+        }
         ranked = fuse([hits, sorted(shares, key=lambda path: (-shares[path], path))])[:MAX_SIMILAR_FILES]
         for nth, path in enumerate(ranked):
             weight = 0.25 * 0.85**nth * (0.6 if is_aside(path) and not is_aside(scene.path) else 1.0)
@@ -220,5 +223,5 @@ def is_hidden(definition: Definition, path: str, importer: str) -> bool:
     return definition.signature.startswith("private ")
 
 
-def _jaccard(own: set[str], others: frozenset[str]) -> float:
-    return len(own & others) / len(own | others) if own else 0.0
+def _jaccard(num_own: int, num_shared: int, num_others: int) -> float:
+    return num_shared / (num_own + num_others - num_shared) if num_own else 0.0
