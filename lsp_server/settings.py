@@ -20,6 +20,7 @@ from ..models.wire import PRECISIONS, Precision
 from .snapshot import Lines
 
 Unvouched = Literal["show", "withhold"]
+Popup = Literal["auto", "always", "never"]
 
 PROSE_LANGUAGES = (
     "asciidoc",
@@ -53,6 +54,8 @@ class CompletionSettings:
     """Guess several tokens at once from what has been written before; the text is the same, sooner."""
     disabled_languages: tuple[str, ...] = PROSE_LANGUAGES
     """Language ids, as the editor calls them."""
+    popup: Popup = "auto"
+    """Suggest in the ordinary completion menu: `auto` where the editor knows no other way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ class Settings:
     """The *name* of an environment variable that holds the key of a remote engine; empty for none."""
     engine_prewarm: bool = True
     """Compute ahead while nobody types.  Costs processor time, and shortens the wait after a jump."""
+    journal: bool = True
+    """Keep what `truepenny why` and `truepenny stats` tell: reasons and timings, never code or file names."""
     completion: CompletionSettings = CompletionSettings()
     chat: ChatSettings = ChatSettings()
     context: ContextSettings = ContextSettings()
@@ -240,6 +245,7 @@ _READERS: dict[str, _Reader] = {
     "engine": _engine,
     "engine_api_key_env": _variable_name,
     "engine_prewarm": _boolean,
+    "journal": _boolean,
     "completion.enabled": _boolean,
     "completion.model": _text,
     "completion.precision": _one_of(PRECISIONS),
@@ -248,6 +254,7 @@ _READERS: dict[str, _Reader] = {
     "completion.time_cap_ms": _whole_number(1, 600_000),
     "completion.drafts": _boolean,
     "completion.disabled_languages": _names,
+    "completion.popup": _one_of(get_args(Popup)),
     "chat.model": _text,
     "context.enabled": _boolean,
     "context.tokens": _whole_number(0, 16_384),
