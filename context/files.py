@@ -103,6 +103,19 @@ def refuse_sensitive(path: str | Path) -> None:
             )
 
 
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:\\[nr]|[\s\"'+,:A-Za-z0-9-]){1,200}?[A-Za-z0-9+/=]{40}"
+)
+"""With the beginning of the key; in program text, perhaps over several strings.  The words alone are
+everywhere."""
+
+
+def holds_private_key(text: str) -> bool:
+    """Whether the text of a file, whatever its name, has a private key in it."""
+    return "PRIVATE KEY" in text and _PRIVATE_KEY.search(text) is not None
+
+
 _TEMPLATE = re.compile(r"\.(example|sample|template|tmpl|dist|defaults?|schema)(\.|$)")
 
 _NAMES = re.compile(

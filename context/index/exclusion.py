@@ -10,7 +10,7 @@ import re
 from typing import Literal
 
 from ..errors import BinaryFileError
-from ..files import decoded, is_sensitive
+from ..files import decoded, holds_private_key, is_sensitive
 
 Reason = Literal[
     "sensitive",  # keys and credentials: not opened; or the text holds a private key
@@ -68,13 +68,6 @@ _MAX_MEAN_LINE_BYTES = 250
 _MAX_LINE_BYTES = 20_000
 _MIN_MINIFIED_BYTES = 5_000
 
-_PRIVATE_KEY = re.compile(
-    rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-    rb"(?:\\[nr]|[\s\"'+,:A-Za-z0-9-]){1,200}?[A-Za-z0-9+/=]{40}"
-)
-"""With the beginning of the key; in program text, perhaps over several strings.  The words alone are
-everywhere."""
-
 
 def is_vendored_folder(name: str) -> bool:
     return name in _VENDORED_FOLDERS
@@ -99,12 +92,12 @@ def refused_by_name(path: str) -> Reason | None:
 
 def text_or_reason(name: str, data: bytes) -> tuple[str, Reason | None]:
     """The text of a file, or an empty one and why it is refused.  `name` is for messages only."""
-    if _PRIVATE_KEY.search(data):
-        return "", "sensitive"
     try:
         text, _encoding = decoded(name, data)
     except BinaryFileError:
         return "", "binary"
+    if holds_private_key(text):
+        return "", "sensitive"
     if _GENERATED_MARKS.search(data[:_HEAD_BYTES]):
         return "", "generated"
     if len(data) >= _MIN_MINIFIED_BYTES and _is_minified(data):

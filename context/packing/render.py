@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ..facts import TYPE_KINDS, Definition
-from .masking import masked
+from .masking import masked, masked_prose
 
 MAX_SIGNATURE_CHARS = 240
 SHORT_SIGNATURE_CHARS = 110
@@ -24,7 +24,7 @@ def line_of(definition: Definition, *, max_chars: int, with_doc: bool, hash_comm
     doc = first_sentence(definition.doc) if with_doc else ""
     if not doc:
         return signature
-    return f"{'#' if hash_comments else '//'} {masked(doc)}\n{signature}"
+    return f"{'#' if hash_comments else '//'} {masked_prose(doc)}\n{signature}"
 
 
 def first_sentence(doc: str) -> str:
@@ -39,7 +39,7 @@ def text_of(
 ) -> tuple[str, tuple[Definition, ...]]:
     """The lines of one file in order of the text, members under the heading of their type.
 
-    `headings`: by the qualified name of a type, its signature.
+    `headings`: by the qualified name of a type, its signature; masked here.
     """
     ordered = sorted(lines, key=lambda item: item[0].start)
     groups: dict[str, list[tuple[Definition, str]]] = {}
@@ -59,7 +59,7 @@ def text_of(
         if head is not None:
             shown.append(head[0])
         if group and members:
-            heading = head[1] if head is not None else headings.get(group, group)
+            heading = head[1] if head is not None else masked(headings.get(group, group))
             text.append(heading.rstrip(" {:") + opens)
             text += [_indented(line) for _, line in members]
             text += [closes] if closes else []

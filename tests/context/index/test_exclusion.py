@@ -65,6 +65,13 @@ def test_content_tells(text: str, reason: str | None) -> None:
     assert got == ("" if reason else text)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig", "latin-1"])
+def test_a_key_is_seen_in_any_encoding(encoding: str) -> None:
+    """It is looked for in the text, not in the bytes."""
+    data = f'# café\nkey = """{KEY}"""\n'.encode(encoding)
+    assert text_or_reason("file", data) == ("", "sensitive")
+
+
 @given(st.binary(max_size=3000))
 def test_any_bytes_are_text_or_have_a_reason(data: bytes) -> None:
     """Nothing raises."""
