@@ -13,6 +13,7 @@ one, because rows are independent and a sampler draws once for a token, not for 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from .constraints import Constraint
 from .language_model import KV, Span
 from .prefix_cache import Lease
-from .sampling import Sampler, largest
+from .sampling import Sampler, largest, logprob_of
 from .speculation import MAX_DRAFT, Drafter, Speculation, Trust, forced
 from .stopping import StopMatcher
 from .suffix_index import Match
@@ -32,6 +33,14 @@ K = TypeVar("K", bound=KV)
 
 _RANKED = 64
 """Tokens looked at for different beginnings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What can be shown after a token, perhaps nothing; how probable it was, with what was held back."""
+
+    text: str
+    logprob: float | None
 
 
 class Branch(Generic[K]):
@@ -67,31 +76,44 @@ class Branch(Generic[K]):
         self._due = due
         self._match: Match | None = None
         self._draft: list[int] = []
+        self._logprobs: list[float] = []
+        """Of the tokens written, where they are wanted."""
+        self._num_told = 0
 
     def plan(self, room: int, num_others: int = 0) -> Span:
         """What to compute next, with at most `room` drafted rows, beside `num_others` of others."""
         self._draft = self._drafted(room, num_others)
         return Span([*self._due, *self._draft], self.lease.kv, 1 + len(self._draft))
 
-    def take(self, logits: NDArray[np.float32]) -> list[str]:
+    def take(self, logits: NDArray[np.float32]) -> list[Written]:
         """`logits` `(1 + drafted, vocabulary)` of the plan; the text of each token that came of it."""
         self._fed()
         kept = self.lease.kv.length - len(self._draft)
-        texts: list[str] = []
+        written: list[Written] = []
         for row, drafted in zip(logits, [*self._draft, None], strict=True):
             token_id = self._sampler.choose(row, self._constraint.allowed())
-            self._learn(token_id, is_first=not texts)
-            texts.append(self.accept(token_id))
+            self._learn(token_id, is_first=not written)
+            written.append(self.accept(token_id, self._logprob(row, token_id)))
             if self.finish_reason or token_id != drafted:
                 break
             kept += 1
             self.accepted_tokens += 1
         self.lease.kv.truncate(kept)
         del self.lease.ids[kept:]
-        return texts
+        return written
 
-    def accept(self, token_id: int) -> str:
+    def accept(self, token_id: int, logprob: float | None) -> Written:
         """The next token of the text is this one; what of the text can be shown."""
+        text = self._accept(token_id)
+        if logprob is None:
+            return Written(text, None)
+        self._logprobs.append(logprob)
+        if not text:
+            return Written("", None)
+        held_back, self._num_told = self._num_told, len(self._logprobs)
+        return Written(text, sum(self._logprobs[held_back:]))
+
+    def _accept(self, token_id: int) -> str:
         self.output.append(token_id)
         self._due = [token_id]
         piece = self._tokenizer.vocabulary[token_id]
@@ -118,14 +140,15 @@ class Branch(Generic[K]):
         required = self._constraint.required
         return not required or len(self._tokenizer.vocabulary[best]) > len(required)
 
-    def fork(self, choice: int, lease: Lease[K]) -> tuple[Branch[K], list[str]]:
+    def fork(self, choice: int, lease: Lease[K]) -> tuple[Branch[K], list[Written]]:
         """Another choice that begins with the same tokens, and the texts of these."""
         other = Branch(
             choice, self._request, self._tokenizer, lease, self._initial, self._speculation, None, []
         )
-        texts = [other.accept(token_id) for token_id in self.output]
+        logprobs = self._logprobs or [None] * len(self.output)
+        written = [other.accept(*each) for each in zip(self.output, logprobs, strict=True)]
         other._drafter = self._drafter.fork() if self._drafter else None  # it knows these tokens
-        return other, texts
+        return other, written
 
     def part(self, logits: NDArray[np.float32], count: int) -> list[int | None]:
         """As `take` of a plan without a draft, but nothing is chosen: how each of `count` choices begins.
@@ -138,10 +161,11 @@ class Branch(Generic[K]):
             return [None] * count
         return [*self._firsts(logits[0], count)]
 
-    def begin(self, logits: NDArray[np.float32], first: int | None) -> str:
+    def begin(self, logits: NDArray[np.float32], first: int | None) -> Written:
         """Go on from logits `(1, vocabulary)` that all choices share; what can be shown."""
         row = logits[0]
-        return self.accept(self._sampler.choose(row, self._constraint.allowed()) if first is None else first)
+        token_id = self._sampler.choose(row, self._constraint.allowed()) if first is None else first
+        return self.accept(token_id, self._logprob(row, token_id))
 
     def close(self) -> None:
         if self._drafter is not None:
@@ -166,6 +190,9 @@ class Branch(Generic[K]):
             if len(found) == count:
                 break
         return list(found)
+
+    def _logprob(self, row: NDArray[np.float32], token_id: int) -> float | None:
+        return logprob_of(row, token_id) if self._request.logprobs else None
 
     def _fed(self) -> None:
         self.lease.ids += [*self._due, *self._draft]

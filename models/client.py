@@ -18,6 +18,7 @@ from .wire import ChatRequest, CompletionRequest, EngineStatus, FinishReason, Pi
 from .wire_json import (
     chat_to_json,
     completion_to_json,
+    logprob_from_json,
     started_from_json,
     status_from_json,
     usage_from_json,
@@ -111,7 +112,7 @@ class EngineClient:
                         if body.get("n", 1) > 1 and (piece.text or piece.finish_reason):
                             yield piece
                         elif piece.text:
-                            yield Piece(piece.text)
+                            yield Piece(piece.text, logprob=piece.logprob)
                 if finish_reason:  # some servers end without saying so
                     yield usage_from_json(cost, finish_reason)
                     return
@@ -173,7 +174,8 @@ def _pieces(record: dict[str, Any]) -> list[Piece]:
     for choice in cast("list[dict[str, Any]]", record.get("choices") or []):
         delta = cast("dict[str, Any]", choice.get("delta") or {})
         text = str(choice.get("text") or delta.get("content") or "")
-        pieces.append(Piece(text, int(choice.get("index") or 0), _known(choice.get("finish_reason"))))
+        reason = _known(choice.get("finish_reason"))
+        pieces.append(Piece(text, int(choice.get("index") or 0), reason, logprob_from_json(choice)))
     return pieces
 
 

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .branch import Branch
+from .branch import Branch, Written
 from .constraints import Constraint, constraint_of
 from .language_model import KV, Cancelled, LanguageModel, ModelSpec, Span, never
 from .prefix_cache import PrefixCache
@@ -115,12 +115,12 @@ class Generation(Generic[K]):
                 return
         else:
             self._decode_s += seconds
-        shown: list[tuple[int, str]] = []
+        shown: list[tuple[int, Written]] = []
         for branch, rows in zip(self._running, logits, strict=True):
             if not self._is_parted and branch.is_fork_at(rows[0]):
                 shown += self._part(branch, rows)
             else:
-                shown += [(branch.choice, text) for text in branch.take(rows)]
+                shown += [(branch.choice, written) for written in branch.take(rows)]
         if is_prompt:
             self._finish_prompt()
         self._show(shown)
@@ -179,26 +179,26 @@ class Generation(Generic[K]):
             )
         )
 
-    def _part(self, branch: Branch[K], rows: NDArray[np.float32]) -> list[tuple[int, str]]:
+    def _part(self, branch: Branch[K], rows: NDArray[np.float32]) -> list[tuple[int, Written]]:
         """From here on there are several choices."""
         self._is_parted = True
         begins = branch.part(rows, self._request.n)
-        shown: list[tuple[int, str]] = []
+        shown: list[tuple[int, Written]] = []
         for choice in range(1, len(begins)):
             lease = self._cache.fork(branch.lease, self._capacity)
             self._leases.append(lease)
-            other, texts = branch.fork(choice, lease)
+            other, repeated = branch.fork(choice, lease)
             self._branches.append(other)
             self._drafting.append(other)
-            shown += [(choice, text) for text in texts]
+            shown += [(choice, written) for written in repeated]
         for each, begin in zip(self._branches, begins, strict=True):
             shown.append((each.choice, each.begin(rows, begin)))
         return shown
 
-    def _show(self, shown: list[tuple[int, str]]) -> None:
-        for choice, text in shown:
-            if text:
-                self._emit(Piece(text, choice))
+    def _show(self, shown: list[tuple[int, Written]]) -> None:
+        for choice, written in shown:
+            if written.text:
+                self._emit(Piece(written.text, choice, logprob=written.logprob))
         for branch in self._branches:
             if branch.finish_reason is not None and branch.lease in self._leases:
                 self._leases.remove(branch.lease)

@@ -30,7 +30,7 @@ from .errors import ModelsError, RequestRefusedError
 from .hardware import resident_bytes
 from .prompts.chat import ChatTemplate
 from .serving_shapes import ChatShape, TextShape
-from .wire import CompletionRequest, EngineStatus, FinishReason, Piece, Priority, Started, Usage
+from .wire import CompletionRequest, EngineStatus, Piece, Priority, Started, Usage
 from .wire_json import completion_from_json, messages_from_json, object_of, opened_from_json, wants_stream
 
 
@@ -103,18 +103,15 @@ class EngineApi:
         if is_streamed:
             return _Streamed(stream, shape)
         watcher = asyncio.create_task(_cancel_on_disconnect(request.receive, stream))
-        texts: dict[int, str] = {0: ""}
-        reasons: dict[int, FinishReason] = {}
+        pieces: list[Piece] = []
         try:
             async for event in stream:
                 if isinstance(event, Piece):
-                    texts[event.choice] = texts.get(event.choice, "") + event.text
-                    if event.finish_reason is not None:
-                        reasons[event.choice] = event.finish_reason
+                    pieces.append(event)
                 elif isinstance(event, Failure):
                     return _refusal(event.message, 500)
                 elif isinstance(event, Usage):
-                    return JSONResponse(shape.whole(texts, reasons, event))
+                    return JSONResponse(shape.whole(pieces, event))
         finally:
             watcher.cancel()
             stream.cancel()

@@ -73,6 +73,8 @@ class CompletionRequest:
     grammar_kind: GrammarKind = "json_schema"
     speculate: bool = True
     """Check drafts several tokens at a time.  Makes no difference to the text."""
+    logprobs: bool = False
+    """Say how probable each piece was.  Makes no difference to the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,11 @@ class Piece:
     text: str
     choice: int = 0
     finish_reason: FinishReason | None = None
+    logprob: float | None = None
+    """Natural logarithm of the model's own probability of the token, at temperature 1 and before any
+    constraint; None where it was not asked for, or the engine does not tell.  Of a piece that several
+    tokens had to be read for (half a character, what may begin a stop), their sum.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import math
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from typing import Any, cast
 
@@ -51,6 +52,8 @@ def completion_to_json(request: CompletionRequest, model: str, *, is_ours: bool 
     body = {"prompt": list(request.prompt_ids), **_common_to_json(request, model)}
     if request.n > 1:
         body["n"] = request.n
+    if request.logprobs:
+        body["logprobs"] = 1  # of the token itself; some servers read 0 as none at all
     more: dict[str, Any] = {"heal": request.heal}
     if request.allowed:
         more |= {"allowed": list(request.allowed), "allowed_only": request.allowed_only}
@@ -154,7 +157,36 @@ def completion_from_json(
         grammar=whole_text(typed(additions, "grammar", str, ""), "grammar"),
         grammar_kind=one_of(additions, "grammar_kind", GRAMMAR_KINDS, "json_schema"),
         speculate=typed(additions, "speculate", bool, default=True),
+        logprobs=_wants_logprobs(body.get("logprobs")),
     )
+
+
+def _wants_logprobs(given: Any) -> bool:
+    """A number in completions, true or false in chat: either way we tell of the token itself only."""
+    if given is None or type(given) is bool:
+        return bool(given)
+    return within(typed({"logprobs": given}, "logprobs", int, 0), "logprobs", 0) > 0
+
+
+def logprobs_to_json(told: Sequence[tuple[str, float]]) -> dict[str, Any]:
+    """Texts and their logarithms as in OpenAI's completions, without alternatives."""
+    return {
+        "tokens": [text for text, _ in told],
+        "token_logprobs": [round(logprob, 6) for _, logprob in told],
+    }
+
+
+def logprob_from_json(choice: dict[str, Any]) -> float | None:
+    """Of all tokens that a record has of a choice, in the shape of completions or of chat; else None."""
+    found = object_or_empty(choice.get("logprobs"))
+    values: list[Any] = []
+    if isinstance(found.get("token_logprobs"), list):
+        values = found["token_logprobs"]
+    elif isinstance(found.get("content"), list):
+        values = [object_or_empty(token).get("logprob") for token in cast("list[Any]", found["content"])]
+    if not values or not all(type(value) in (int, float) and math.isfinite(value) for value in values):
+        return None
+    return float(sum(values))
 
 
 def opened_from_json(body: dict[str, Any]) -> tuple[tuple[str, ...], str]:

@@ -68,6 +68,7 @@ completions = st.builds(
     heal=texts,
     n=st.integers(1, 8),
     speculate=st.booleans(),
+    logprobs=st.booleans(),
     **limits,
 )
 messages = st.builds(Message, st.sampled_from(["system", "user", "assistant"]), texts)
