@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
 import tree_sitter
 
 from .language_table import Language
@@ -22,7 +21,10 @@ from .languages import grammar_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
+
+# numpy is imported where it is used: most texts do not need it, and a process starts sooner without.
 
 MAX_BYTES = 1_000_000
 """Larger files are generated or data; parsing them costs more than it tells."""
@@ -64,6 +66,8 @@ class ByteMap:
     def __init__(self, text: str) -> None:
         self._starts: NDArray[np.int64] | None = None
         if not text.isascii():
+            import numpy as np
+
             points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
             widths = 1 + (points >= 0x80) + (points >= 0x800) + (points >= 0x10000)
             self._starts = np.concatenate(([0], np.cumsum(widths, dtype=np.int64)))
@@ -76,13 +80,13 @@ class ByteMap:
         """The code point that holds `byte`."""
         if self._starts is None:
             return byte
-        return int(np.searchsorted(self._starts, byte, side="right")) - 1
+        return int(self._starts.searchsorted(byte, side="right")) - 1
 
     def to_offsets(self, octets: NDArray[np.int64]) -> NDArray[np.int64]:
         """`to_offset` of many; the array itself where the text is ASCII."""
         if self._starts is None:
             return octets
-        return np.searchsorted(self._starts, octets, side="right") - 1
+        return self._starts.searchsorted(octets, side="right") - 1
 
 
 class Node:
@@ -307,6 +311,8 @@ def _parsed(
 
 def _open_angles(source: bytes) -> int:
     """The deepest nesting of `<` that is not closed again."""
+    import numpy as np
+
     octets = np.frombuffer(source, dtype=np.uint8)
     steps = (octets == ord("<")).astype(np.int32) - (octets == ord(">"))
     depth = np.cumsum(steps)
@@ -314,6 +320,8 @@ def _open_angles(source: bytes) -> int:
 
 
 def _line_squares(source: bytes) -> int:
+    import numpy as np
+
     ends = np.flatnonzero(np.frombuffer(source, dtype=np.uint8) == ord("\n"))
     lengths = np.diff(ends, prepend=-1, append=len(source)).astype(np.int64)
     return int((lengths * lengths).sum())

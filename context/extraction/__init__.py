@@ -13,6 +13,6 @@ Nothing here recurses, and nothing costs more than the length of the text: what 
 """
 
 from .document import FactsOf
-from .file_facts import extract, extract_tree
+from .file_facts import CountedFacts, extract, extract_counted, extract_tree
 
-__all__ = ["FactsOf", "extract", "extract_tree"]
+__all__ = ["CountedFacts", "FactsOf", "extract", "extract_counted", "extract_tree"]

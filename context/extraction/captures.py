@@ -1,22 +1,20 @@
 """What a query found in a tree, as columns of numbers instead of nodes.
 
-Nodes are tree-sitter's and slow to ask; each is asked twice, for where it starts and where it ends.
+Nodes are tree-sitter's and slow to ask; each is asked twice, for where it starts and where it ends,
+and only those somebody wants to know about.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-import numpy as np
 import tree_sitter
 
-from ..parsing import Tree
+from ..parsing import Tree, encoded
 from .queries import FRAMES, PARTS, query_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 MAX_DEPTH = 1_000
 """Of nodes below the file's.  tree-sitter's matching costs depth times length; people's code stays
@@ -32,18 +30,36 @@ MAX_PENDING = 10_000
 _TAGS = FRAMES + PARTS  # their order decides between captures of one span
 _BITS, _TAG_BITS = 21, 6  # a text has at most `parsing.MAX_BYTES` bytes
 _PLACE = (1 << _BITS) - 1
+_CONTINUED = re.compile(rb"[\x80-\xbf]")
 _SEPARATORS = re.compile(rf"(?:[;,]\s*+){{{MAX_RUN}}}")
 
 
-@dataclass(frozen=True, slots=True)
-class Spans:
-    """Of one kind of capture, in order of the text; offsets are code points."""
+class Spans(NamedTuple):
+    """Of one kind of capture, in order of the query; offsets are code points.  None is empty."""
 
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
+    starts: list[int]
+    ends: list[int]
 
 
-NO_SPANS = Spans(np.zeros(0, np.int64), np.zeros(0, np.int64))
+NO_SPANS = Spans([], [])
+
+
+class Offsets:
+    """Bytes to code points, of one text.  Free where it is ASCII; else it costs its other characters."""
+
+    __slots__ = ("_continued",)
+
+    def __init__(self, text: str) -> None:
+        found = () if text.isascii() else _CONTINUED.finditer(encoded(text))
+        self._continued = [one.start() for one in found]
+        """Bytes within a character."""
+
+    def of(self, octets: list[int]) -> list[int]:
+        """The code points that hold these bytes; the list itself where the text is ASCII."""
+        continued = self._continued
+        if not continued:
+            return octets
+        return [one - bisect_right(continued, one) for one in octets]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +71,23 @@ class Captures:
     ends: list[int]
     tags: list[int]
     """Places in `FRAMES + PARTS`."""
-    others: dict[str, Spans]
-    """References and comments by the name of their capture."""
+    others: dict[str, list[tree_sitter.Node]]
+    """References and comments by the name of their capture; see `spans`."""
+    offsets: Offsets
     truncated: bool
     """Whether `MAX_PENDING` was reached."""
+
+    def spans(self, name: str) -> Spans:
+        """Where the captures of this name are that are not frames or parts."""
+        nodes = self.others.get(name)
+        if not nodes:
+            return NO_SPANS
+        starts = [node.start_byte for node in nodes]
+        ends = [node.end_byte for node in nodes]
+        if any(map(int.__eq__, starts, ends)):  # a token the parser invented is empty
+            real = [(start, end) for start, end in zip(starts, ends, strict=True) if start < end]
+            starts, ends = [start for start, _end in real], [end for _start, end in real]
+        return Spans(self.offsets.of(starts), self.offsets.of(ends))
 
 
 def captures_of(tree: Tree) -> Captures | None:
@@ -68,37 +97,33 @@ def captures_of(tree: Tree) -> Captures | None:
     cursor = tree_sitter.QueryCursor(query_of(tree.language), match_limit=MAX_PENDING)
     cursor.set_max_start_depth(MAX_DEPTH)
     found = cursor.captures(tree.parsed.root_node)
-    keys: list[int] = []
+    keys: set[int] = set()
     for place, tag in enumerate(_TAGS):
         nodes = found.pop(tag, None)
         if nodes:
             low = (_PLACE << _TAG_BITS) + place
-            keys += [
-                (node.start_byte << (_BITS + _TAG_BITS)) + low - (node.end_byte << _TAG_BITS)
-                for node in nodes
-            ]
-    events = np.array(keys, dtype=np.int64)
-    events.sort()
-    events = events[np.diff(events, prepend=-1) != 0]
-    starts = events >> (_BITS + _TAG_BITS)
-    ends = _PLACE - ((events >> _TAG_BITS) & _PLACE)
-    real = starts < ends  # a token the parser invented is empty
-    to_offsets = tree.byte_map.to_offsets
+            keys.update(
+                [
+                    (node.start_byte << (_BITS + _TAG_BITS)) + low - (node.end_byte << _TAG_BITS)
+                    for node in nodes
+                ]
+            )
+    events = sorted(keys)
+    starts = [event >> (_BITS + _TAG_BITS) for event in events]
+    ends = [_PLACE - ((event >> _TAG_BITS) & _PLACE) for event in events]
+    tags = [event & ((1 << _TAG_BITS) - 1) for event in events]
+    if any(map(int.__eq__, starts, ends)):  # a token the parser invented is empty
+        real = [one for one in zip(starts, ends, tags, strict=True) if one[0] < one[1]]
+        starts, ends, tags = ([one[nth] for one in real] for nth in range(3))
+    offsets = Offsets(tree.text)
     return Captures(
-        starts=to_offsets(starts[real]).tolist(),
-        ends=to_offsets(ends[real]).tolist(),
-        tags=(events[real] & ((1 << _TAG_BITS) - 1)).tolist(),
-        others={name: _spans(nodes, tree) for name, nodes in found.items()},
+        starts=offsets.of(starts),
+        ends=offsets.of(ends),
+        tags=tags,
+        others=found,
+        offsets=offsets,
         truncated=bool(cursor.did_exceed_match_limit),
     )
-
-
-def _spans(nodes: list[tree_sitter.Node], tree: Tree) -> Spans:
-    starts = np.array([node.start_byte for node in nodes], dtype=np.int64)
-    ends = np.array([node.end_byte for node in nodes], dtype=np.int64)
-    real = starts < ends
-    to_offsets = tree.byte_map.to_offsets
-    return Spans(to_offsets(starts[real]), to_offsets(ends[real]))
 
 
 def has_long_runs(tree: Tree) -> bool:

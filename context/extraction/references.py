@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..facts import REFERENCE_KINDS, References
-from .captures import NO_SPANS, Spans
+from .captures import Captures
 from .queries import USES
 from .wording import MAX_RECEIVER, one_line
 
@@ -24,27 +24,26 @@ _FAR = 100
 
 def references_of(
     text: str,
-    points: NDArray[np.uint8] | NDArray[np.uint32],
-    others: dict[str, Spans],
+    captures: Captures,
     defined: set[int],
     imports: list[tuple[int, int]],
-    line_starts: NDArray[np.int64],
+    line_starts: list[int],
 ) -> References:
     """All uses of names but those at `defined` and those within `imports`, which are sorted.
 
     A name with a receiver is a member, and one with `(` right behind it is a call, captured so or not.
     """
-    uses = [(kind, others[name]) for kind, name in enumerate(USES) if name in others]
+    uses = [(kind, *_columns(captures, name)) for kind, name in enumerate(USES) if name in captures.others]
     if not uses:
         return References()
-    starts = np.concatenate([spans.starts for _, spans in uses])
-    ends = np.concatenate([spans.ends for _, spans in uses])
-    kinds = np.concatenate([np.full(len(spans.starts), kind, np.int64) for kind, spans in uses])
+    starts = np.concatenate([starts for _, starts, _ in uses])
+    ends = np.concatenate([ends for _, _, ends in uses])
+    kinds = np.concatenate([np.full(len(starts), kind, np.int64) for kind, starts, _ in uses])
     order = np.argsort((starts << 2) | kinds, kind="stable")
     starts, ends, kinds = starts[order], ends[order], kinds[order]
     keep = np.ones(len(starts), dtype=bool)
     keep[:-1] = starts[1:] != starts[:-1]  # the last of one place is what counts most
-    ignored = others.get("ignore", NO_SPANS).starts
+    ignored, _ = _columns(captures, "ignore")
     unused = np.concatenate([ignored, np.fromiter(defined, np.int64, len(defined))])
     keep &= ~np.isin(starts, unused)
     if imports:
@@ -52,8 +51,9 @@ def references_of(
         place = np.searchsorted(bounds[:, 0], starts, side="right") - 1
         keep &= (place < 0) | (starts >= bounds[np.maximum(place, 0), 1])
     starts, ends, kinds = starts[keep], ends[keep], kinds[keep]
-    begins = _receivers_begin(text, starts, ends, others)
+    begins = _receivers_begin(text, starts, ends, captures)
     kinds[(begins >= 0) & (kinds == _NAME)] = _MEMBER
+    points = _points(text)
     followed = points[np.minimum(ends, len(points) - 1)]
     kinds[(followed == ord("(")) & (kinds <= _MEMBER) & (ends < len(points))] = _CALL
     at = starts.tolist()
@@ -67,27 +67,41 @@ def references_of(
             ]
         ),
         starts=tuple(at),
-        lines=tuple((np.searchsorted(line_starts, starts, side="right") - 1).tolist()),
+        lines=tuple((np.searchsorted(np.array(line_starts), starts, side="right") - 1).tolist()),
     )
 
 
+def _columns(captures: Captures, name: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Starts and ends."""
+    spans = captures.spans(name)
+    return np.array(spans.starts, dtype=np.int64), np.array(spans.ends, dtype=np.int64)
+
+
+def _points(text: str) -> NDArray[np.uint8] | NDArray[np.uint32]:
+    """The code points of a text."""
+    if text.isascii():
+        return np.frombuffer(text.encode("ascii"), dtype=np.uint8)
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+
+
 def _receivers_begin(
-    text: str, starts: NDArray[np.int64], ends: NDArray[np.int64], others: dict[str, Spans]
+    text: str, starts: NDArray[np.int64], ends: NDArray[np.int64], captures: Captures
 ) -> NDArray[np.int64]:
     """Where what stands before each use begins, -1 where nothing does; of accesses that end alike the
     longest counts.
     """
     begins = np.full(len(starts), -1, dtype=np.int64)
-    access, receiver = others.get("access", NO_SPANS), others.get("receiver", NO_SPANS)
-    if len(access.starts):
-        order = np.lexsort((access.starts, access.ends))
-        access_ends, access_starts = access.ends[order], access.starts[order]
+    access_starts, access_ends = _columns(captures, "access")
+    if len(access_starts):
+        order = np.lexsort((access_starts, access_ends))
+        access_ends, access_starts = access_ends[order], access_starts[order]
         place = np.minimum(np.searchsorted(access_ends, ends, side="left"), len(order) - 1)
         held = (access_ends[place] == ends) & (access_starts[place] < starts)
         begins = np.where(held, access_starts[place], begins)
-    if len(receiver.starts):
-        order = np.lexsort((receiver.starts, receiver.ends))
-        receiver_ends, receiver_starts = receiver.ends[order], receiver.starts[order]
+    receiver_starts, receiver_ends = _columns(captures, "receiver")
+    if len(receiver_starts):
+        order = np.lexsort((receiver_starts, receiver_ends))
+        receiver_ends, receiver_starts = receiver_ends[order], receiver_starts[order]
         place = np.searchsorted(receiver_ends, starts, side="right") - 1
         last = receiver_ends[np.maximum(place, 0)]
         first = receiver_starts[np.searchsorted(receiver_ends, last, side="left")]

@@ -2,6 +2,9 @@
 
 One build per index at a time, under a file lock; a second waits and then finds little to do.  What a
 build has written stays when it is cancelled or killed, and the next one goes on from there.
+
+The process that builds reads as well, beside its workers: one process less to start.  A file that
+takes it down is found by another build that reads `apart`.
 """
 
 from __future__ import annotations
@@ -32,8 +35,8 @@ MAX_WORKERS = 2
 _BATCH_FILES = 32
 _BATCH_BYTES = 250_000
 """What a worker holds before it writes is many times the text."""
-_FEW_FILES = 8
-"""Read in this process: starting another takes longer."""
+_FEW_FILES, _FEW_BYTES = 8, 400_000
+"""As many, or as much, this process reads alone: starting another takes longer."""
 _LOCK_POLL_S = 0.2
 _OLD_S = 30 * 24 * 3600
 
@@ -79,8 +82,12 @@ def build(
     cancel: threading.Event | None = None,
     num_workers: int | None = None,
     max_bytes: int = MAX_FILE_BYTES,
+    apart: bool = False,
 ) -> BuildReport:
-    """One build, from scan to end.  Raises `IndexDamagedError` and `IndexUnavailableError`."""
+    """One build, from scan to end.  Raises `IndexDamagedError` and `IndexUnavailableError`.
+
+    `num_workers` read at a time, this process among them unless `apart`.
+    """
     cancel = cancel or threading.Event()
     make_folder(location)
     lock = FileLock(location.build_lock)
@@ -92,7 +99,7 @@ def build(
     except OSError as error:
         raise IndexUnavailableError(f"{location.build_lock} cannot be locked ({error})") from error
     try:
-        return _build_locked(location, start_worker, on_progress, cancel, num_workers, max_bytes)
+        return _build_locked(location, start_worker, on_progress, cancel, num_workers, max_bytes, apart=apart)
     finally:
         lock.release()
 
@@ -112,6 +119,8 @@ def _build_locked(
     cancel: threading.Event,
     num_workers: int | None,
     max_bytes: int,
+    *,
+    apart: bool,
 ) -> BuildReport:
     begun = time.monotonic()
     store = Store(location)
@@ -125,10 +134,10 @@ def _build_locked(
         changed = _changed(listing, entries)
         gone = _forget(store, listing, entries)
         team = _Team(start_worker, store, changed, on_progress, cancel)
-        if len(changed) <= _FEW_FILES:
-            team.read_here(scanner)
+        if apart:
+            team.read(_num_workers(num_workers), None)
         else:
-            team.read(_num_workers(num_workers))
+            team.read(0 if _are_few(changed) else _num_workers(num_workers) - 1, scanner)
         if not cancel.is_set():
             store.finish(listing)
             remove_old(location, older_than_s=_OLD_S)
@@ -176,6 +185,10 @@ def _num_workers(wanted: int | None) -> int:
     return max(1, min(MAX_WORKERS, wanted or cores))
 
 
+def _are_few(files: Sequence[Found]) -> bool:
+    return len(files) <= _FEW_FILES or sum(one.stamp.size_bytes for one in files) <= _FEW_BYTES
+
+
 def _batches(files: Sequence[Found]) -> Iterator[list[Found]]:
     batch: list[Found] = []
     num_bytes = 0
@@ -187,6 +200,10 @@ def _batches(files: Sequence[Found]) -> Iterator[list[Found]]:
         num_bytes += one.stamp.size_bytes
     if batch:
         yield batch
+
+
+class _CancelledError(Exception):
+    """Between two files of a batch: nothing of it has been written."""
 
 
 class _Team:
@@ -214,17 +231,17 @@ class _Team:
         self.memories: list[Memory] = []
         """Of the workers that have ended."""
 
-    def read_here(self, scanner: Scanner) -> None:
-        from .indexing import index_files
+    def read(self, num_workers: int, scanner: Scanner | None) -> None:
+        """Blocks until the queue is empty, the build is cancelled or the store has failed.
 
-        if self._files and not self._cancel.is_set():
-            index_files(self._store, scanner, self._files)
-            self._tell(len(self._files))
-
-    def read(self, num_workers: int) -> None:
-        """Blocks until the queue is empty, the build is cancelled or the store has failed."""
+        With a `scanner`, this process reads too.
+        """
+        if not self._queue:
+            return
         self._tell(0)
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(num_workers)]
+        if scanner is not None:
+            threads.append(threading.Thread(target=self._work_here, args=(scanner,), daemon=True))
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):
@@ -262,6 +279,26 @@ class _Team:
         finally:
             if worker is not None:
                 self._forgotten(worker)
+
+    def _work_here(self, scanner: Scanner) -> None:
+        from .indexing import index_files
+
+        def go_on(_path: str) -> None:
+            if self._cancel.is_set():
+                raise _CancelledError
+
+        try:
+            while not self._cancel.is_set() and self._error is None:
+                try:
+                    batch = self._queue.popleft()
+                except IndexError:
+                    return
+                index_files(self._store, scanner, batch, on_file=go_on)
+                self._tell(len(batch))
+        except _CancelledError:
+            return
+        except Exception as error:  # noqa: BLE001  (raised again in the thread that waits)
+            self._error = error
 
     def _started(self) -> Worker:
         worker = self._start_worker()

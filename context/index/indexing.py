@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
-from ..extraction import extract
-from ..facts import FileFacts
+from ..extraction import CountedFacts, extract_counted
 from .scanner import NO_STAMP, Found, Refused, Scanner
 from .source import key_of, read, text_of
 from .store import Prepared, Store
@@ -98,9 +97,9 @@ def _prepare(store: Store, scanner: Scanner, found: Found, *, anew: bool = False
     return Prepared(found.path, source.stamp, key, facts, num_lines, len(source.data))
 
 
-def _facts(found: Found, text: str) -> FileFacts | None:
+def _facts(found: Found, text: str) -> CountedFacts | None:
     try:
-        return extract(text, found.language)
+        return extract_counted(text, found.language)
     except Exception:  # one file must not keep the others out
         log.exception("no facts could be read from %s", found.path)
         return None

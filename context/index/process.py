@@ -2,11 +2,13 @@
 
 So that the one that talks to the editor stays free.  Progress goes to stdout, one JSON document per
 line, the report last.  Its input is a lifeline: when that ends, so does the build.  Exit 0: built,
-or cancelled; 3: the index is damaged; 2: anything else, said on stderr.
+or cancelled; 3: the index is damaged; 2: anything else, said on stderr.  What a file has taken down is
+begun again with `--apart`, where workers find out which file it was.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -24,8 +26,19 @@ from .location import Location, fingerprint, locate
 from .schema import file_of, repair
 from .worker import Worker, serve
 
+log = logging.getLogger(__name__)
+
 _DAMAGED = 3
+_MAX_STATUS = 255
+"""A process that a fault took down has one above it, on Windows, or else below 0."""
+_APART = "--apart"
+_NUM_BEFORE_COLLECTING = 200_000
+"""Objects."""
 _MODULE = f"{__package__}.process"
+
+
+class _TakenDownError(IndexUnavailableError):
+    """The process was ended by a signal or a fault of its own."""
 
 
 def run_build(
@@ -40,10 +53,16 @@ def run_build(
     Raises `IndexUnavailableError`.
     """
     note = ""
+    apart = False
     while True:
         file = file_of(location)
         try:
-            report = _run_once(location, on_progress, cancel or threading.Event(), num_workers)
+            report = _run_once(location, on_progress, cancel or threading.Event(), num_workers, apart=apart)
+        except _TakenDownError as error:
+            if apart:
+                raise
+            log.warning("%s: it begins again", error)
+            apart = True
         except IndexDamagedError as damage:
             if note:
                 raise
@@ -58,8 +77,12 @@ def _run_once(
     on_progress: Callable[[Progress], None],
     cancel: threading.Event,
     num_workers: int | None,
+    *,
+    apart: bool,
 ) -> BuildReport:
     extra = [] if num_workers is None else [f"--workers={num_workers}"]
+    if apart:
+        extra.append(_APART)
     process = subprocess.Popen(
         _command("build", location, *extra),
         stdin=subprocess.PIPE,
@@ -92,6 +115,8 @@ def _run_once(
     process.stderr.close()
     if report is not None and status == 0:
         return report
+    if status < 0 or status > _MAX_STATUS:
+        raise _TakenDownError(f"the build of {location.database} was taken down (exit status {status})")
     last = said[-1].strip() if said else f"exit status {status}"
     raise (IndexDamagedError if status == _DAMAGED else IndexUnavailableError)(last)
 
@@ -123,18 +148,20 @@ def main(arguments: list[str]) -> int:
         print("truepenny has been replaced since this program started: restart the editor", file=sys.stderr)
         return 2
     try:
+        _collect_seldom()
         if kind == "worker":
             serve(location, MAX_FILE_BYTES)
             return 0
         if hasattr(os, "nice"):
             os.nice(10)  # the workers inherit it
-        num_workers = int(extra[0].partition("=")[2]) if extra else None
+        numbers = [int(one.partition("=")[2]) for one in extra if one != _APART]
         report = build(
             location,
             lambda: Worker(_command("worker", location), _environment()),
             on_progress=lambda progress: _say(asdict(progress)),
             cancel=_until_input_ends(),
-            num_workers=num_workers,
+            num_workers=numbers[0] if numbers else None,
+            apart=_APART in extra,
         )
     except IndexDamagedError as error:
         print(error, file=sys.stderr)
@@ -146,6 +173,12 @@ def main(arguments: list[str]) -> int:
         return 2
     _say({"report": report.as_dict()})
     return 0
+
+
+def _collect_seldom() -> None:
+    """What reading a file leaves behind has few cycles; at the usual pace looking for them takes a tenth."""
+    gc.freeze()
+    gc.set_threshold(_NUM_BEFORE_COLLECTING)
 
 
 def _until_input_ends() -> threading.Event:

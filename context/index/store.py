@@ -13,14 +13,17 @@ import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import IndexUnavailableError
-from ..facts import FileFacts
 from . import rows
 from .exclusion import Reason
 from .location import Location
 from .scanner import Listing, Stamp
 from .schema import Opened, check, damaged, file_of, open_database
+
+if TYPE_CHECKING:
+    from ..extraction import CountedFacts
 
 _MAX_KNOWN_NAMES = 40_000
 _KEEP_UNUSED_S = 7 * 24 * 3600
@@ -43,7 +46,7 @@ class Prepared:
     path: str
     stamp: Stamp
     key: bytes = b""
-    facts: FileFacts | None = None
+    facts: CountedFacts | None = None
     num_lines: int = 0
     num_bytes: int = 0
     reason: Reason | None = None
@@ -180,8 +183,8 @@ class Store:
         )
         return True
 
-    def _insert(self, one: Prepared, facts: FileFacts) -> int:
-        uses = rows.uses_of(facts)
+    def _insert(self, one: Prepared, counted: CountedFacts) -> int:
+        facts, uses = counted.facts, rows.with_short_names(counted.uses)
         ids = self._ids_of(rows.names_in(facts) | uses.keys())
         execute, executemany = self._connection.execute, self._connection.executemany
         document = rows.document_of({definition.name for definition in facts.definitions} | uses.keys())

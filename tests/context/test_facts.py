@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,7 @@ from hypothesis import strategies as st
 
 from truepenny.context import parsing
 from truepenny.context.errors import BinaryFileError
-from truepenny.context.extraction import FactsOf, extract
+from truepenny.context.extraction import FactsOf, extract, extract_counted
 from truepenny.context.extraction.captures import MAX_RUN
 from truepenny.context.extraction.file_facts import MAX_LINE
 from truepenny.context.facts import Definition, FileFacts, Reference, References
@@ -42,6 +46,9 @@ def check(text: str, language: Language) -> FileFacts:
     """What must hold of the facts of any text."""
     facts = extract(text, language)
     assert facts == extract(text, language)
+    counted = extract_counted(text, language)
+    assert counted.facts == replace(facts, references=References(), bindings=())
+    assert counted.uses == Counter(facts.references.names)
     lines = text.count("\n")
     for one in facts.definitions:
         assert 0 <= one.start <= one.name_start < one.end <= len(text)
@@ -246,3 +253,14 @@ def test_the_parser_of_lua_and_ruby_meets_no_long_lines():
     for name in ("lua", "ruby"):
         assert parsing.parse("\\ " * 20_000, named(name)).skipped
         assert not parsing.parse("x = 1\n" * 5_000, named(name)).skipped
+
+
+def test_counting_needs_no_numpy():
+    """A process that builds an index starts sooner without; characters outside ASCII included."""
+    code = (
+        "import sys; from truepenny.context.extraction import extract_counted\n"
+        "from truepenny.context.language_table import PYTHON\n"
+        "assert extract_counted('größe = weite(1)', PYTHON).uses == {'weite': 1}\n"
+        "assert 'numpy' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-I", "-c", code], check=True)

@@ -16,8 +16,9 @@ import pytest
 
 from truepenny.context.errors import IndexUnavailableError
 from truepenny.context.index import build as building
+from truepenny.context.index import process
 from truepenny.context.index.build import Progress
-from truepenny.context.index.location import SCHEMA_VERSION, fingerprint, locate
+from truepenny.context.index.location import SCHEMA_VERSION, Location, fingerprint, locate
 from truepenny.context.index.process import run_build
 from truepenny.context.index.reader import Reader
 from truepenny.context.index.scanner import Scanner, Stamp
@@ -431,9 +432,43 @@ def test_a_file_that_takes_a_worker_down_is_left_out(workspace: Workspace) -> No
     def start() -> Worker:
         return Dying([*command, str(location.root), str(workspace.cache), fingerprint()], dict(os.environ))
 
-    building.build(location, start)
+    building.build(location, start, apart=True)
     assert workspace.names() == names
     assert [(one.path, one.reason) for one in Reader(location).refused()] == [("p3/bad.py", "failed")]
+
+
+def test_a_build_that_a_file_takes_down_begins_again_apart(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that builds reads too; where that ends it, workers read everything.  Once, not for ever."""
+    names = fill(workspace, 20)
+    real = process._command
+    started: list[tuple[str, ...]] = []
+
+    def command(kind: str, location: Location, *extra: str) -> list[str]:
+        started.append(extra)
+        if "--apart" in extra and is_mended:
+            return real(kind, location, *extra)
+        return [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"]
+
+    monkeypatch.setattr(process, "_command", command)
+    is_mended = True
+    assert workspace.build().num_read == 20
+    assert workspace.names() == names
+    is_mended = False
+    with pytest.raises(IndexUnavailableError, match="taken down"):
+        workspace.build()
+    assert started == [(), ("--apart",)] * 2
+
+
+def test_few_files_are_read_by_workers_too_where_they_are_read_apart(workspace: Workspace) -> None:
+    """Else the file that took the build down would do so again."""
+    workspace.write("bad.py", "def bad(): pass\n")
+    location = workspace.location
+    command = process._command("worker", location)
+    report = building.build(location, lambda: Dying(command, dict(os.environ)), apart=True)
+    assert report.num_files == 1
+    assert [(one.path, one.reason) for one in Reader(location).refused()] == [("bad.py", "failed")]
 
 
 def test_old_databases_of_other_versions_go(workspace: Workspace) -> None:
