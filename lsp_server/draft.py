@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from ..models.client import Reply
@@ -22,6 +22,12 @@ class Draft:
     text: str
     meter: Meter
     silence: str = ""
+    logprobs: tuple[float, ...] = ()
+    """Of the pieces that `text` is made of; empty where the engine does not tell."""
+    starts: tuple[int, ...] = ()
+    """Where each of these begins in `text`."""
+    is_cut: bool = False
+    """A limit of time or tokens ended it."""
 
 
 class Meter:
@@ -66,32 +72,100 @@ class Meter:
         )
 
 
+class Reading:
+    """One choice as it comes in; `draft` once there is nothing to wait for."""
+
+    def __init__(self, heal: str, end: BlockEnd, meter: Meter) -> None:
+        self.draft: Draft | None = None
+        self._heal = heal
+        self._end = end
+        self._meter = meter
+        self._raw = ""
+        self._pieces: list[tuple[int, float | None]] = []
+
+    def read(self, piece: Piece) -> None:
+        if self.draft is not None:
+            return
+        if piece.text:
+            self._pieces.append((len(self._raw), piece.logprob))
+            self._raw += piece.text
+        heal, raw = self._heal, self._raw
+        if len(raw) > len(heal) and not raw.startswith(heal):
+            self.draft = Draft("", self._meter, "the model did not continue what was typed")
+            return
+        length = self._end.complete_length(raw[len(heal) :])
+        if length is not None:
+            self.draft = self._kept(raw[len(heal) :][:length])
+        elif piece.finish_reason is not None:
+            self.ended(hit_limit=piece.finish_reason == "length")
+
+    def out_of_time(self) -> None:
+        """What is whole is what is kept."""
+        if self.draft is None:
+            kept = self._raw[len(self._heal) :].rpartition("\n")[0]
+            silence = "" if kept.strip() else _TOO_SLOW
+            self.draft = self._kept(kept, silence, is_cut=True)
+
+    def ended(self, *, hit_limit: bool) -> None:
+        """Nothing more is coming."""
+        if self.draft is not None:
+            return
+        text = self._raw[len(self._heal) :] if self._raw.startswith(self._heal) else ""
+        if hit_limit:
+            text = text.rpartition("\n")[0] or text  # the last line was cut by the token limit
+        self.draft = self._kept(text, is_cut=hit_limit)
+
+    def _kept(self, text: str, silence: str = "", *, is_cut: bool = False) -> Draft:
+        begin, end = len(self._heal), len(self._heal) + len(text)
+        of_text = [(at, logprob) for at, logprob in self._pieces if begin <= at < end]
+        # The piece that ends what was typed counts only where it is all there is.
+        of_text = of_text or [(at, logprob) for at, logprob in self._pieces[-1:] if at < end]
+        starts = tuple(max(0, at - begin) for at, _ in of_text)
+        logprobs = tuple(logprob for _, logprob in of_text if logprob is not None)
+        is_told = len(logprobs) == len(starts)
+        return Draft(
+            text, self._meter, silence, logprobs if is_told else (), starts if is_told else (), is_cut
+        )
+
+
 async def read_draft(events: AsyncGenerator[Reply], heal: str, end: BlockEnd, *, cap_s: float) -> Draft:
     """Read the stream until the text is complete, the model ends, or time is up."""
-    raw = ""
+    return (await read_choices(events, heal, [end], cap_s=cap_s))[0]
+
+
+async def read_choices(
+    events: AsyncGenerator[Reply], heal: str, ends: Sequence[BlockEnd], *, cap_s: float
+) -> list[Draft]:
+    """As `read_draft`, for as many choices as there are `ends`.
+
+    Once the first is complete the others are given as long again, and not more.
+    """
     meter = Meter()
+    readings = [Reading(heal, end, meter) for end in ends]
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
     try:
         async with asyncio.timeout(None) as cap:
             async for event in events:
                 meter.read(event)
                 if isinstance(event, Started):
                     # Time counts from here: a long first prefill is cut short by typing on, not by us.
-                    cap.reschedule(asyncio.get_running_loop().time() + cap_s)
-                if not isinstance(event, Piece):
+                    began_s = loop.time()
+                    cap.reschedule(began_s + cap_s)
+                if not isinstance(event, Piece) or event.choice >= len(readings):
                     continue
-                raw += event.text
-                if len(raw) > len(heal) and not raw.startswith(heal):
-                    return Draft("", meter, "the model did not continue what was typed")
-                length = end.complete_length(raw[len(heal) :])
-                if length is not None:
-                    return Draft(raw[len(heal) :][:length], meter)
+                is_first = readings[0].draft is None
+                readings[event.choice].read(event)
+                if all(reading.draft is not None for reading in readings):
+                    break
+                if is_first and readings[0].draft is not None:
+                    cap.reschedule(min(began_s + cap_s, 2 * loop.time() - began_s))
     except TimeoutError:
-        kept = raw[len(heal) :].rpartition("\n")[0]
-        silence = "" if kept.strip() else _TOO_SLOW
-        return Draft(kept, meter, silence)
-    text = raw[len(heal) :] if raw.startswith(heal) else ""
+        for reading in readings:
+            reading.out_of_time()
+    for number, reading in enumerate(readings):
+        # Of the others there may be fewer, and each has said why it ended.
+        reading.ended(hit_limit=number == 0 and meter.hit_limit)
     if meter.was_cancelled:
-        return Draft("", meter, "superseded by a newer request")
-    if meter.hit_limit:
-        text = text.rpartition("\n")[0] or text  # the last line was cut by the token limit
-    return Draft(text, meter)
+        return [Draft("", meter, "superseded by a newer request")]
+    return [reading.draft for reading in readings if reading.draft is not None]
