@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from ..models.catalogue import DEFAULT_MODEL
 from ..models.wire import PRECISIONS, Precision
+from .confidence.showing import MinConfidence
 from .snapshot import Lines
 
 Unvouched = Literal["show", "withhold"]
@@ -50,6 +51,13 @@ class CompletionSettings:
     """1 to 4096."""
     time_cap_ms: int = 4000
     """1 to 600000.  When it is reached, the last whole statement is what is shown."""
+    choices: int = 3
+    """1 to 3.  How many are offered to somebody who asks for a suggestion; typing always gets one."""
+    min_confidence: MinConfidence = "auto"
+    """How likely a suggestion must be to be right to be shown while typing: 0 to 1, 0 shows everything.
+
+    `auto`: a threshold that was measured, with what you accept taken into account.
+    """
     drafts: bool = True
     """Guess several tokens at once from what has been written before; the text is the same, sooner."""
     disabled_languages: tuple[str, ...] = PROSE_LANGUAGES
@@ -183,6 +191,14 @@ def _whole_number(low: int, high: int) -> _Reader:
     return read
 
 
+def _share_or_auto(value: object) -> MinConfidence:
+    if value == "auto":
+        return "auto"
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise _Unusable("use 'auto' or a number from 0 (show everything) to 1")
+    return float(value)
+
+
 def _names(value: object) -> tuple[str, ...]:
     items = cast("list[object]", value) if isinstance(value, list) else [None]
     names = [item for item in items if isinstance(item, str) and item]
@@ -252,6 +268,8 @@ _READERS: dict[str, _Reader] = {
     "completion.lines": _one_of(get_args(Lines)),
     "completion.max_tokens": _whole_number(1, 4096),
     "completion.time_cap_ms": _whole_number(1, 600_000),
+    "completion.choices": _whole_number(1, 3),
+    "completion.min_confidence": _share_or_auto,
     "completion.drafts": _boolean,
     "completion.disabled_languages": _names,
     "completion.popup": _one_of(get_args(Popup)),

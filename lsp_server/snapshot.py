@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import Literal
 
 from ..guard.verdict import Verdict
+from .confidence import Facts
 
 Lines = Literal["auto", "single", "multi"]
 
@@ -67,3 +68,9 @@ class Suggestion:
     verdicts: tuple[Verdict, ...] = ()
     vouched: bool = True
     cost: Cost = Cost()
+    confidence: float | None = None
+    """How likely it is to be right, 0 to 1; None where the engine does not say how sure it was."""
+    facts: Facts | None = None
+    """What `confidence` rests on."""
+    others: tuple[Suggestion, ...] = ()
+    """Further choices for the same place, the surest first; only for somebody who asked."""
