@@ -83,10 +83,12 @@ class Remarks:
 
 def without_remarks(text: str, start: int, end: int, remarks: Remarks) -> str:
     """`text[start:end]` without the comments in it."""
-    place = bisect_left(remarks.starts, start)
+    starts, place = remarks.starts, bisect_left(remarks.starts, start)
+    if place == len(starts) or starts[place] >= end:
+        return text[start:end]
     pieces: list[str] = []
-    while place < len(remarks.starts) and remarks.starts[place] < end:
-        pieces.append(text[start : remarks.starts[place]])
+    while place < len(starts) and starts[place] < end:
+        pieces.append(text[start : starts[place]])
         start = max(start, remarks.ends[place])
         place += 1
     pieces.append(text[start:end])

@@ -49,6 +49,9 @@ def names_in(facts: FileFacts) -> set[str]:
 
 def last_part(qualified: str) -> str:
     """`Inner` of `Outer.Inner`, `store::Inner` or `*Inner`; the whole where it holds no word."""
+    own = qualified.rpartition(".")[2]
+    if own.isidentifier() and own.isascii():
+        return own
     found = _LAST.search(qualified)
     return found[0] if found else qualified
 

@@ -73,11 +73,14 @@ def run(args: argparse.Namespace) -> int:
 
 def table(figures: IndexFigures) -> str:
     """For people."""
-    lines = [
-        f"{'lines':>9} {'cold':>8} {'bare':>8} {'vs bare':>8} {'unchanged':>10} {'memory':>8} {'on disk':>8}"
-    ]
+    header = (
+        f"{'lines':>9} {'cold':>8} {'bare':>8} {'vs bare':>8} {'vs 1 core':>9} {'cpu':>8} "
+        f"{'bare cpu':>8} {'unchanged':>10} {'memory':>8} {'on disk':>8}"
+    )
+    lines = [header]
     lines += [
         f"{one.lines:>9,} {one.cold_s:>6.2f} s {one.bare_s:>6.2f} s {one.speed_vs_bare:>7.2f}x "
+        f"{one.speed_vs_bare_one_core:>8.2f}x {one.cold_cpu_s:>6.2f} s {one.bare_cpu_s:>6.2f} s "
         f"{one.unchanged_s:>8.2f} s {one.peak_bytes / 1e6:>5.0f} MB {one.index_bytes / 1e6:>5.1f} MB"
         for one in figures.sizes
     ]

@@ -21,6 +21,7 @@ from pathlib import Path
 from statistics import median
 
 from ...context.errors import IndexUnavailableError
+from ...context.index.exclusion import text_or_reason
 from ...context.index.location import Location, locate
 from ...context.index.process import run_build
 from ...context.index.reader import Reader
@@ -121,10 +122,11 @@ def _sources(folders: Sequence[Path]) -> list[tuple[Path, str, int]]:
         root = folder.resolve()
         for one in Scanner(root).scan().found:
             try:
-                num_lines = (root / one.path).read_bytes().count(b"\n")
+                data = (root / one.path).read_bytes()
             except OSError:
                 continue
-            found.append((root, one.path, num_lines))
+            if text_or_reason(one.path, data)[1] is None:  # what the index refuses is no work for it
+                found.append((root, one.path, data.count(b"\n")))
     if not found:
         raise IndexUnavailableError("there are no source files in these folders: name others")
     random.Random(1).shuffle(found)  # noqa: S311  (the same order every time, not a secret)
