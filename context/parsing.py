@@ -89,6 +89,19 @@ class ByteMap:
         return self._starts.searchsorted(octets, side="right") - 1
 
 
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One token, and what the parser made of it."""
+
+    kind: str
+    start: int
+    end: int
+    named: bool
+    is_missing: bool
+    parent_start: int
+    parent_is_error: bool
+
+
 class Node:
     """One node of a tree, with code-point offsets.  Cheap: made on the way, thrown away after."""
 
@@ -224,6 +237,34 @@ class Tree:
         """Every node that touches `[start, end]`, parents before children, in order of the text."""
         if self.root is not None:
             yield from self.root.walk(start, end)
+
+    def leaves(self, start: int = 0) -> Iterator[Leaf]:
+        """The tokens that end at `start` or after it, in order of the text; made without a node each."""
+        if self.parsed is None:
+            return
+        first, to_offset = self.byte_map.to_byte(start), self.byte_map.to_offset
+        cursor = self.parsed.walk()
+        parents: list[tree_sitter.Node] = []
+        while True:
+            node = cursor.node
+            if node is not None and node.end_byte >= first:
+                if cursor.goto_first_child():
+                    parents.append(node)
+                    continue
+                parent = parents[-1] if parents else node
+                yield Leaf(
+                    kind=node.type,
+                    start=to_offset(node.start_byte),
+                    end=to_offset(node.end_byte),
+                    named=node.is_named,
+                    is_missing=node.is_missing,
+                    parent_start=to_offset(parent.start_byte),
+                    parent_is_error=parent.is_error,
+                )
+            while not cursor.goto_next_sibling():
+                if not cursor.goto_parent():
+                    return
+                parents.pop()
 
     def flaws(self) -> tuple[Flaw, ...]:
         """Errors and missing tokens in order of the text; visits only what contains any."""

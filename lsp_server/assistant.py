@@ -26,15 +26,16 @@ from ..models.wire import ChatRequest, CompletionRequest, Message, Piece, Priori
 from .anchor import NO_PACK, Cut, Layout, anchors_for
 from .draft import read_draft
 from .engine_link import EngineLink, fim_renderer_of, tokenizer_of
-from .gate import Decision, decide, surroundings
+from .gate import Decision, Surroundings, decide, surroundings
 from .gathering import Gathering, Source
 from .indentation import missing_indent
 from .prewarm import IDLE_S, SETTLE_S, Prewarmer
 from .settings import Settings
 from .snapshot import Cost, Query, Suggestion, Trigger
 from .status import Status
-from .suggestion import BlockEnd, finish
+from .stopping import watch
 from .timing import note, span
+from .trimming import Place, like_document, trim
 from .workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -174,6 +175,7 @@ class Assistant:
         stage_ms = {"context": _ms_since(gathering)}
         # What the place demands is spelled like what was typed, but belongs to the suggestion.
         demanded = missing_indent(query.snapshot.text, query.offset, here)
+        following = _lines_below(place)
         request = CompletionRequest(
             prompt.ids,
             max_tokens=self._settings.completion.max_tokens,
@@ -184,7 +186,7 @@ class Assistant:
         )
         with span("engine"):
             async with aclosing(client.complete(request)) as events:
-                end = BlockEnd(here, is_multi=decision.is_multi)
+                end = watch(query, here, following, is_multi=decision.is_multi)
                 draft = await read_draft(
                     events, prompt.heal, end, cap_s=self._settings.completion.time_cap_ms / 1000
                 )
@@ -194,11 +196,11 @@ class Assistant:
         if draft.silence:
             return _silent(query, draft.silence, cost)
         with span("trim"):
-            text, silence = finish(draft.text, here, _lines_below(place))
-        if silence:
-            return _silent(query, silence, cost)
+            trimmed = trim(draft.text, _trimming_place(query, here, following))
+        if trimmed.silence:
+            return _silent(query, trimmed.silence, cost)
         with span("guard"):
-            judgement = self._judged(query, _like_document(text, query.snapshot.text))
+            judgement = self._judged(query, like_document(trimmed.text, query.snapshot.text))
         cost = replace(cost, stage_ms={**cost.stage_ms, "guard": judgement.ms})
         return self._decided(query, judgement, cost)
 
@@ -358,10 +360,10 @@ def _unix(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def _like_document(text: str, document: str) -> str:
-    """Line ends as the document has them, judged by its first."""
-    at = document.find("\n")
-    return text.replace("\n", "\r\n") if at > 0 and document[at - 1] == "\r" else text
+def _trimming_place(query: Query, here: Surroundings, following: Sequence[str]) -> Place:
+    snapshot = query.snapshot
+    is_asked = query.trigger is Trigger.INVOKED
+    return Place(here, tuple(following), snapshot.language, _unix(snapshot.text), is_asked=is_asked)
 
 
 def _lines_below(place: Cut) -> list[str]:

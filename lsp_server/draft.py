@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from ..models.client import Reply
 from ..models.wire import Piece, Started, Usage
 from .snapshot import Cost
-from .suggestion import BlockEnd
+from .stopping import Ending
 
-_TOO_SLOW = "no whole line was ready in time (setting completion.time_cap_ms)"
+_TOO_SLOW = "no whole statement was ready in time (setting completion.time_cap_ms)"
+_TOO_LONG = "no whole statement within the tokens allowed (setting completion.max_tokens)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Meter:
         self._usage: Usage | None = None
         self._started_s = self._began_s
         self._num_pieces = 0
+        self._num_chars = 0
 
     def read(self, event: Reply) -> None:
         if isinstance(event, Started):
@@ -47,6 +49,7 @@ class Meter:
             self._usage = event
         else:
             self._num_pieces += 1
+            self._num_chars += len(event.text)
 
     @property
     def was_cancelled(self) -> bool:
@@ -60,7 +63,7 @@ class Meter:
         """Call it when the stream has been read as far as it is going to be."""
         seen = self._usage or self._started
         if seen is None:
-            return Cost(stage_ms=stage_ms)
+            return Cost(generated_chars=self._num_chars, stage_ms=stage_ms)
         decode_ms = self._usage.decode_ms if self._usage else (time.perf_counter() - self._started_s) * 1000
         return Cost(
             prompt_tokens=seen.prompt_tokens,
@@ -68,6 +71,7 @@ class Meter:
             computed_tokens=seen.computed_tokens,
             # Not told of a stream left early; a piece is a token at least.
             completion_tokens=self._usage.completion_tokens if self._usage else self._num_pieces,
+            generated_chars=self._num_chars,
             stage_ms={**stage_ms, "queue": seen.queue_ms, "prefill": seen.prefill_ms, "decode": decode_ms},
         )
 
@@ -75,7 +79,7 @@ class Meter:
 class Reading:
     """One choice as it comes in; `draft` once there is nothing to wait for."""
 
-    def __init__(self, heal: str, end: BlockEnd, meter: Meter) -> None:
+    def __init__(self, heal: str, end: Ending, meter: Meter) -> None:
         self.draft: Draft | None = None
         self._heal = heal
         self._end = end
@@ -102,7 +106,7 @@ class Reading:
     def out_of_time(self) -> None:
         """What is whole is what is kept."""
         if self.draft is None:
-            kept = self._raw[len(self._heal) :].rpartition("\n")[0]
+            kept = self._whole(self._raw[len(self._heal) :])
             silence = "" if kept.strip() else _TOO_SLOW
             self.draft = self._kept(kept, silence, is_cut=True)
 
@@ -111,9 +115,12 @@ class Reading:
         if self.draft is not None:
             return
         text = self._raw[len(self._heal) :] if self._raw.startswith(self._heal) else ""
-        if hit_limit:
-            text = text.rpartition("\n")[0] or text  # the last line was cut by the token limit
-        self.draft = self._kept(text, is_cut=hit_limit)
+        kept = self._whole(text) if hit_limit else text
+        silence = _TOO_LONG if text.strip() and not kept.strip() else ""
+        self.draft = self._kept(kept, silence, is_cut=hit_limit)
+
+    def _whole(self, text: str) -> str:
+        return text[: self._end.whole_length(text)]
 
     def _kept(self, text: str, silence: str = "", *, is_cut: bool = False) -> Draft:
         begin, end = len(self._heal), len(self._heal) + len(text)
@@ -128,13 +135,13 @@ class Reading:
         )
 
 
-async def read_draft(events: AsyncGenerator[Reply], heal: str, end: BlockEnd, *, cap_s: float) -> Draft:
+async def read_draft(events: AsyncGenerator[Reply], heal: str, end: Ending, *, cap_s: float) -> Draft:
     """Read the stream until the text is complete, the model ends, or time is up."""
     return (await read_choices(events, heal, [end], cap_s=cap_s))[0]
 
 
 async def read_choices(
-    events: AsyncGenerator[Reply], heal: str, ends: Sequence[BlockEnd], *, cap_s: float
+    events: AsyncGenerator[Reply], heal: str, ends: Sequence[Ending], *, cap_s: float
 ) -> list[Draft]:
     """As `read_draft`, for as many choices as there are `ends`.
 

@@ -48,6 +48,8 @@ class Cost:
     reused_tokens: int = 0
     computed_tokens: int = 0
     completion_tokens: int = 0
+    generated_chars: int = 0
+    """All that the model wrote for it, shown or not; what was typed and spelled again included."""
     stage_ms: dict[str, float] = field(default_factory=dict[str, float])
     """Milliseconds by stage: context, prefill, decode, guard, total."""
 

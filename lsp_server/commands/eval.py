@@ -256,6 +256,7 @@ def _progress_bar(total: int) -> Generator[tuple[OnProgress, Callable[[Status], 
 
 def _document(args: argparse.Namespace, report: InfillReport) -> dict[str, Any]:
     """The figures, without the cases."""
+    per_accepted = report.characters_generated_per_accepted
     return {
         "set": args.set.name,
         "mode": "raw" if args.raw else "pipeline",
@@ -276,6 +277,8 @@ def _document(args: argparse.Namespace, report: InfillReport) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "characters_shown": report.characters_shown,
         "characters_accepted": report.characters_accepted,
+        "characters_generated": report.characters_generated,
+        "characters_generated_per_accepted": None if per_accepted is None else round(per_accepted, 3),
         "characters_per_s": round(report.characters_per_s, 2),
         "latency_ms_p50": round(report.latency_ms_p50, 1),
         "latency_ms_p95": round(report.latency_ms_p95, 1),
@@ -290,6 +293,8 @@ def _table(args: argparse.Namespace, report: InfillReport) -> str:
     how = "bare model" if args.raw else how
     passed = "nothing in this set can be run" if report.pass_at_1 is None else f"{report.pass_at_1:.1%}"
     accepted = f"{report.characters_accepted:,} of {report.characters_shown:,} characters shown were right"
+    per_accepted = report.characters_generated_per_accepted
+    per_right = "none was right" if per_accepted is None else f"{per_accepted:.2f} for each that was right"
     rows = [
         f"{args.set.name}: {report.n} cases, {report.runnable} with tests; {args.model}, {how}",
         f"  pass@1            {passed}",
@@ -300,6 +305,7 @@ def _table(args: argparse.Namespace, report: InfillReport) -> str:
         *(f"    {count:>5} × {reason}" for reason, count in report.reasons.items()),
         f"  latency           {report.latency_ms_p50:.0f} ms median, {report.latency_ms_p95:.0f} ms at 95 %",
         f"  speed             {report.characters_per_s:.0f} characters/s; {accepted}",
+        f"  generated         {report.characters_generated:,} characters, {per_right}",
         f"  prompt reused     {report.reused_share:.1%}",
         *(f"  not limited here: {name}" for name in report.unlimited),
     ]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Literal
 
-from ..snapshot import Lines, Query, Snapshot, Suggestion, Trigger
+from ..snapshot import Cost, Lines, Query, Snapshot, Suggestion, Trigger
 from .cases import AssertTests, InfillCase, ScriptTests
 from .metrics import edit_similarity, identifiers, is_exact, percentile
 from .sandbox import Outcome, Pool
@@ -84,6 +84,10 @@ class InfillReport:
     characters_shown: int
     characters_accepted: int
     """Of those shown, the characters of suggestions that were right."""
+    characters_generated: int
+    """All that the engine wrote, shown or not."""
+    characters_generated_per_accepted: float | None
+    """What has to be written for one character that is right; None when none was."""
     characters_per_s: float
     """Shown, per second of asking."""
     latency_ms_p50: float
@@ -137,10 +141,13 @@ def raw_completer(complete_raw: CompleteRaw, *, single_line: bool, max_tokens: i
     async def complete(query: Query) -> Suggestion:
         text = query.snapshot.text
         generated = await complete_raw(text[: query.offset], text[query.offset :], max_tokens)
+        cost = Cost(generated_chars=len(generated))
         if single_line:
             generated = generated.partition("\n")[0]
         reason = "" if generated else "the model generated nothing"
-        return Suggestion(generated, query.offset, query.offset, shown=bool(generated), reason=reason)
+        return Suggestion(
+            generated, query.offset, query.offset, shown=bool(generated), reason=reason, cost=cost
+        )
 
     return complete
 
@@ -195,6 +202,8 @@ def summarise(results: Sequence[CaseResult]) -> InfillReport:
     costs = [result.suggestion.cost for result in results]
     seconds = sum(result.seconds for result in results)
     characters = sum(len(result.inserted) for result in shown)
+    accepted = sum(len(result.inserted) for result in shown if result.is_right)
+    generated = sum(cost.generated_chars for cost in costs)
     return InfillReport(
         n=n,
         runnable=len(judged),
@@ -206,7 +215,9 @@ def summarise(results: Sequence[CaseResult]) -> InfillReport:
         reasons=dict(Counter(silent).most_common()),
         seconds=seconds,
         characters_shown=characters,
-        characters_accepted=sum(len(result.inserted) for result in shown if result.is_right),
+        characters_accepted=accepted,
+        characters_generated=generated,
+        characters_generated_per_accepted=generated / accepted if accepted else None,
         characters_per_s=characters / seconds if seconds else 0.0,
         latency_ms_p50=percentile([result.seconds * 1000 for result in results], 0.5),
         latency_ms_p95=percentile([result.seconds * 1000 for result in results], 0.95),

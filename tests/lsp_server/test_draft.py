@@ -9,7 +9,7 @@ import pytest
 
 from truepenny.lsp_server.draft import Draft, read_draft
 from truepenny.lsp_server.gate import Surroundings
-from truepenny.lsp_server.suggestion import BlockEnd
+from truepenny.lsp_server.stopping import Watch
 from truepenny.models.client import Reply
 from truepenny.models.wire import FinishReason, Piece, Started, Usage
 
@@ -31,7 +31,7 @@ def draft(*events: Reply | float, heal: str = "", is_multi: bool = False, cap_s:
             else:
                 yield event
 
-    return asyncio.run(read_draft(stream(), heal, BlockEnd(HERE, is_multi=is_multi), cap_s=cap_s))
+    return asyncio.run(read_draft(stream(), heal, Watch(HERE, is_multi=is_multi), cap_s=cap_s))
 
 
 @pytest.mark.parametrize(
