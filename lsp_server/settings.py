@@ -18,9 +18,12 @@ from urllib.parse import urlsplit
 from ..models.catalogue import DEFAULT_MODEL
 from ..models.wire import PRECISIONS, Precision
 from .confidence.showing import MinConfidence
+from .globs import is_pattern
+from .scope_table import TEXT_SCOPES, TextScope
 from .snapshot import Lines
 
 Unvouched = Literal["show", "withhold"]
+Mode = Literal["eager", "subtle", "on_demand"]
 Popup = Literal["auto", "always", "never"]
 
 PROSE_LANGUAGES = (
@@ -44,6 +47,9 @@ PROSE_LANGUAGES = (
 @dataclass(frozen=True, slots=True)
 class CompletionSettings:
     enabled: bool = True
+    mode: Mode = "eager"
+    """`eager`: wherever a suggestion can stand.  `subtle`: at line ends and after opening brackets only, and
+    several lines only where a block has been opened.  `on_demand`: when a key asks."""
     model: str = DEFAULT_MODEL
     precision: Precision = "auto"
     lines: Lines = "auto"
@@ -60,8 +66,24 @@ class CompletionSettings:
     """
     drafts: bool = True
     """Guess several tokens at once from what has been written before; the text is the same, sooner."""
+    prefetch: bool = True
+    """In a pause, have a line ready for when the suggestion on the screen has been accepted."""
     disabled_languages: tuple[str, ...] = PROSE_LANGUAGES
-    """Language ids, as the editor calls them."""
+    """Language ids, as the editor calls them.  A key still gets a suggestion."""
+    disabled_globs: tuple[str, ...] = ()
+    """Patterns of paths, as in `.gitignore`; the last that matches decides, and `!` takes back.  Nothing is
+    suggested in such files, whoever asks, and nothing of them is sent.  Files of keys and credentials need
+    no pattern."""
+    disabled_scopes: tuple[TextScope, ...] = ("comment",)
+    """Where typing asks for nothing: comment, docstring, string, regex, markup.  A key still asks, and a
+    suggestion that is being typed through goes on.
+
+    Comments are off because what a person says there is for the person to say, and people ask for it; the
+    line *below* a comment is code, and there the comment is what tells the model what is wanted.  Docstrings
+    (and `/** */`, `///`) stay on: what they say is in the code beside them.  Strings stay on: most hold keys,
+    paths, formats and queries, which the file tells, and an editor that closes quotes puts the cursor in
+    front of one at every string; where they hold prose, name them here.
+    """
     popup: Popup = "auto"
     """Suggest in the ordinary completion menu: `auto` where the editor knows no other way."""
 
@@ -207,6 +229,24 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _globs(value: object) -> tuple[str, ...]:
+    items = cast("list[object]", value) if isinstance(value, list) else [None]
+    patterns = [item for item in items if isinstance(item, str)]
+    if len(patterns) != len(items):
+        raise _Unusable('use a list of patterns as in .gitignore, such as ["secrets/", "*.generated.ts"]')
+    bad = next((pattern for pattern in patterns if not is_pattern(pattern)), None)
+    if bad is not None:
+        raise _Unusable(f"{bad!r} matches nothing: take it out, or write it as in .gitignore")
+    return tuple(patterns)
+
+
+def _scopes(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise _Unusable(f"use a list of {', '.join(map(repr, TEXT_SCOPES))}; [] for none")
+    read = _one_of(TEXT_SCOPES)
+    return tuple(dict.fromkeys(cast("str", read(item)) for item in cast("list[object]", value)))
+
+
 def _engine(value: object) -> str:
     fix = "use 'local', 'fake' or an address such as 'http://localhost:8000/v1'"
     if not isinstance(value, str):
@@ -263,6 +303,7 @@ _READERS: dict[str, _Reader] = {
     "engine_prewarm": _boolean,
     "journal": _boolean,
     "completion.enabled": _boolean,
+    "completion.mode": _one_of(get_args(Mode)),
     "completion.model": _text,
     "completion.precision": _one_of(PRECISIONS),
     "completion.lines": _one_of(get_args(Lines)),
@@ -271,7 +312,10 @@ _READERS: dict[str, _Reader] = {
     "completion.choices": _whole_number(1, 3),
     "completion.min_confidence": _share_or_auto,
     "completion.drafts": _boolean,
+    "completion.prefetch": _boolean,
     "completion.disabled_languages": _names,
+    "completion.disabled_globs": _globs,
+    "completion.disabled_scopes": _scopes,
     "completion.popup": _one_of(get_args(Popup)),
     "chat.model": _text,
     "context.enabled": _boolean,

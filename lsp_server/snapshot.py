@@ -31,6 +31,16 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """The change that made a version of a document; of several at once, the last."""
+
+    added: str
+    """Empty: something was deleted."""
+    num_places: int = 1
+    """More than one: a rename, a formatter, several cursors."""
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """One request for a suggestion.  `offset` counts code points of `snapshot.text`."""
 
@@ -38,6 +48,8 @@ class Query:
     offset: int
     trigger: Trigger = Trigger.AUTOMATIC
     lines: Lines = "auto"
+    edit: Edit | None = None
+    """What put the cursor where it is; None where it was moved there, or nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +88,5 @@ class Suggestion:
     """What `confidence` rests on."""
     others: tuple[Suggestion, ...] = ()
     """Further choices for the same place, the surest first; only for somebody who asked."""
+    is_passing: bool = False
+    """Not shown for a reason that may be gone in a moment, such as time that ran out."""
