@@ -17,6 +17,7 @@ from ..models.endpoint import FAKE_MODEL, Endpoint
 from ..models.errors import EngineUnavailableError
 from ..models.launch import EngineChoice, ensure
 from ..models.prompts.fim import QWEN_CODER, FimRenderer, fim_renderer
+from ..models.prompts.untrained import why_untrained
 from ..models.store import require
 from ..models.tokens import Tokenizer, load_tokenizer
 from .settings import Settings
@@ -71,6 +72,11 @@ class EngineLink:
     @property
     def is_remote(self) -> bool:
         return self._settings.engine not in ("local", "fake")
+
+    @property
+    def concern(self) -> str:
+        """Why what this model suggests may be rubbish; empty where there is no reason to think so."""
+        return why_untrained(self.model)
 
     async def _endpoint(self) -> Endpoint:
         if self.is_remote:
