@@ -126,7 +126,7 @@ def engine() -> Iterator[Engine]:
     kept = Engine()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802  (http.server's name)
+        def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             if "prompt" in body:
                 kept.bodies.append(body)
