@@ -44,7 +44,7 @@ MAX_LINE_SQUARES = 200_000_000
 every step, which is counted anew from the line's start (40 kB of garbage in one line, 7 s), and within
 one step too.  The limit is one line of 14 kB, or many shorter ones."""
 
-_COLUMNS_EXPLODE = frozenset({"lua", "ruby"})
+_COLUMNS_EXPLODE = frozenset({"lua", "ruby", "scala"})
 
 
 @dataclass(frozen=True, slots=True)

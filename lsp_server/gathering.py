@@ -119,7 +119,7 @@ class Gathering:
                 self._thread.submit(self._desk.close)
                 self._desk = None
             is_wanted = self._settings.enabled and self._settings.tokens > 0
-            if is_wanted and folder and _is_project(Path(folder)):
+            if is_wanted and folder and is_project(Path(folder)):
                 self._desk = _Desk(_started(folder, self._on_status), self._settings)
         if self._desk is not None:
             self._thread.submit(self._desk.keep_only, frozenset(paths))
@@ -246,7 +246,7 @@ def _started(folder: str, on_status: OnStatus) -> Source:
     return index
 
 
-def _is_project(folder: Path) -> bool:
+def is_project(folder: Path) -> bool:
     """Not somebody's whole home or disk, opened by accident."""
     try:
         whole = folder.resolve()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ...context.errors import ContextError
 from ...models.errors import ModelsError
 from ...models.store import cache_root
+from ..gathering import is_project
 from ..settings import Settings
 from .index import _progress  # pyright: ignore[reportPrivateUsage]  # both commands show the same bar
 from .place import Place, PlaceError, open_place
@@ -130,7 +131,13 @@ def _explain(place: Place, budget: int, count: Callable[[str], int], about: str 
     from ..anchor import PREFIX_TOKENS, SUFFIX_TOKENS
 
     file = Path(place.snapshot.path)
-    location = locate(workspace_of(file), cache_root())
+    root = workspace_of(file)
+    if not is_project(root):
+        raise PlaceError(
+            f"{file} is in no repository, and {root} is too much to read: "
+            "go to the project's folder first, or make it one with `git init`"
+        )
+    location = locate(root, cache_root())
     with _progress() as on_progress:
         run_build(location, on_progress=on_progress)
     path = file.resolve().relative_to(location.root).as_posix()

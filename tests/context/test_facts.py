@@ -248,9 +248,9 @@ def test_signatures_are_on_one_line(text: str, signature: str, doc: str):
     assert (first.signature, first.doc) == (signature, doc)
 
 
-def test_the_parser_of_lua_and_ruby_meets_no_long_lines():
+def test_the_parsers_of_lua_ruby_and_scala_meet_no_long_lines():
     """Their grammars count columns from the start of the line, at every step."""
-    for name in ("lua", "ruby"):
+    for name in ("lua", "ruby", "scala"):
         assert parsing.parse("\\ " * 20_000, named(name)).skipped
         assert not parsing.parse("x = 1\n" * 5_000, named(name)).skipped
 

@@ -11,7 +11,10 @@ import pytest
 
 from .conftest import CommandLine
 
-COMMANDS = ["pull", "serve", "engine", "complete", "chat", "eval infill", "bench engine", "doctor"]
+COMMANDS = [
+    *("pull", "serve", "engine", "complete", "context", "index", "chat", "doctor"),
+    *("eval infill", "eval xfile", "bench engine", "bench replay", "bench index"),
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -57,6 +57,10 @@ def test_a_question_instead_of_a_place(folder: Path, capsys: pytest.CaptureFixtu
         ("main.py:5:10", ["--budget", "-1"], 2, "0 to 16384"),
         ("main.py:99:1", [], 2, "no line 99"),
         ("gone.py:1:1", [], 2, "gone.py"),
+        ("main.py", [], 2, "not FILE:LINE:COL"),
+        ("main.py:0:1", [], 2, "the document has 6 lines"),
+        ("id_rsa:1:1", [], 2, "id_rsa holds keys or credentials"),
+        (".git:1:1", [], 2, "not a regular file"),
     ],
 )
 def test_exit_codes(
@@ -64,6 +68,48 @@ def test_exit_codes(
 ) -> None:
     assert main(["context", f"{folder / place}", "--model", "fake", *more]) == status
     assert words in capsys.readouterr().err
+
+
+def test_what_does_not_fit_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the reason it was wanted for."""
+    (folder / "store.py").write_text(
+        "class Rows:\n" + "".join(f"    def find_{nth}(self, key: str) -> str: ...\n" for nth in range(40))
+    )
+    main(["context", f"{folder / 'main.py'}:5:10", "--budget", "150", "--model", "fake", "--json"])
+    text, _, last = capsys.readouterr().out.rstrip().rpartition("\n")
+    left_out = json.loads(last)["left_out"]
+    assert left_out
+    assert {one["path"] for one in left_out} == {"store.py"}
+    assert all(one["why"] for one in left_out)
+    assert f"{left_out[0]['name']} in store.py: {left_out[0]['why']}" in text.partition("left out")[2]
+
+
+def test_a_home_is_no_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file outside of any project does not have somebody's whole home read."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "notes.py").write_text("x = 1\n")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.setenv("TRUEPENNY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(home)
+    assert main(["context", f"{home / 'notes.py'}:1:1", "--model", "fake"]) == 2
+    said = capsys.readouterr().err
+    assert "notes.py is in no repository" in said
+    assert "git init" in said
+    assert not (tmp_path / "cache").exists()
+
+
+def test_an_index_that_cannot_be_written_is_named(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the way out."""
+    (tmp_path / "taken").write_text("a file")
+    monkeypatch.setenv("TRUEPENNY_CACHE", str(tmp_path / "taken"))
+    assert main(["context", f"{folder / 'main.py'}:5:10", "--model", "fake"]) == 2
+    assert "TRUEPENNY_CACHE" in capsys.readouterr().err
 
 
 def test_the_workspace_is_the_repository(
