@@ -24,7 +24,7 @@ from .prompts.fim import QWEN_CODER
 from .tokens import TokenBytes
 
 SCRIPT_VARIABLE = "TRUEPENNY_FAKE_SCRIPT"
-"""Environment variable naming a JSON file: `{"replies": [[after, text], …], "delay_ms": 0}`."""
+"""Environment variable naming a JSON file: `{"replies": [[after, text], …], "delay_ms": 0, "logit": 10}`."""
 
 _CONTROL = (
     QWEN_CODER.prefix,
@@ -79,6 +79,8 @@ class Script:
     otherwise: str = "fake()\n"
     delay_ms: float = 0.0
     """Time one forward pass takes."""
+    logit: float = 10.0
+    """Of the token it says, where all others have 0: how sure the model is."""
 
     @classmethod
     def from_environment(cls) -> Script:
@@ -87,7 +89,8 @@ class Script:
             return cls()
         raw = json.loads(Path(path).read_text(encoding="utf-8"))
         replies = tuple((str(after), str(text)) for after, text in raw.get("replies", ()))
-        return cls(replies, str(raw.get("otherwise", "")), float(raw.get("delay_ms", 0.0)))
+        otherwise, delay_ms = str(raw.get("otherwise", "")), float(raw.get("delay_ms", 0.0))
+        return cls(replies, otherwise, delay_ms, float(raw.get("logit", cls().logit)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,7 @@ class FakeModel:
         kv.ids.extend(span.ids)
         logits = np.zeros((span.num_logits, _VOCABULARY), dtype=np.float32)
         for row in range(span.num_logits):
-            logits[row, self._next(kv.ids[: len(kv.ids) - span.num_logits + row + 1])] = 1.0
+            logits[row, self._next(kv.ids[: len(kv.ids) - span.num_logits + row + 1])] = self.script.logit
         return logits
 
     def _next(self, ids: list[int]) -> int:

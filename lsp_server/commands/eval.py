@@ -26,7 +26,7 @@ from ..evaluation.infill import (
 )
 from ..settings import DEFAULT_MODEL, Settings, read_settings
 from ..snapshot import Query, Suggestion
-from . import eval_xfile
+from . import eval_calibration, eval_xfile
 
 if TYPE_CHECKING:
     from ..status import Status
@@ -68,8 +68,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "eval", help="measure quality on a benchmark file", epilog=EXAMPLE, formatter_class=layout
     )
-    kinds = parser.add_subparsers(dest="kind", required=True, metavar="infill|xfile")
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="infill|xfile|calibration")
     eval_xfile.add_parser(kinds)
+    eval_calibration.add_parser(kinds)
     infill = kinds.add_parser(
         "infill",
         help="fill holes in programs and run them",

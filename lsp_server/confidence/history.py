@@ -11,7 +11,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -157,10 +157,13 @@ def _tally_of(raw: Any) -> Tally | None:
     if not isinstance(raw, dict):
         return None
     found = cast("dict[str, Any]", raw)
-    numbers = {field.name: found.get(field.name) for field in fields(Tally)}
-    if not all(type(n) in (int, float) and math.isfinite(n) and n >= 0 for n in numbers.values()):
-        return None
-    tally = Tally(**{name: float(cast("float", number)) for name, number in numbers.items()})
+    numbers: dict[str, float] = {}
+    for field in fields(Tally):
+        value = found.get(field.name)
+        if type(value) not in (int, float) or not math.isfinite(value) or value < 0:
+            return None
+        numbers[field.name] = float(value)
+    tally = Tally(**numbers)
     most = 2.0 * HALF_LIFE  # more no sum can be, with what fades
     is_sound = max(tally.accepted, tally.expected, tally.spread) <= tally.shown + 1e-6 <= most
-    return replace(tally) if is_sound else None
+    return tally if is_sound else None

@@ -21,7 +21,7 @@ from truepenny.models.endpoint import Endpoint
 from truepenny.models.engine import Engine
 from truepenny.models.errors import RequestRefusedError
 from truepenny.models.hardware import Device
-from truepenny.models.language_model import LanguageModel
+from truepenny.models.language_model import LanguageModel, Span
 from truepenny.models.loading import load
 from truepenny.models.local_model import make_ready
 from truepenny.models.prefix_cache import PrefixCache
@@ -29,7 +29,7 @@ from truepenny.models.sampling import logprob_of
 from truepenny.models.serving import EngineApi
 from truepenny.models.speculation import Speculation
 from truepenny.models.store import require
-from truepenny.models.testing import ByteTokenizer, FakeModel, Script, fake_cache, fake_chat
+from truepenny.models.testing import ByteTokenizer, FakeKV, FakeModel, Script, fake_cache, fake_chat
 from truepenny.models.tokens import Tokenizer
 from truepenny.models.transformers_backend import reference
 from truepenny.models.wire import CompletionRequest, Piece, Sampling
@@ -41,6 +41,7 @@ class Uneven(FakeModel):
 
     def _after(self, span):
         super()._after(span)
+        assert isinstance(span.kv, FakeKV)
         ids, count = span.kv.ids, span.num_logits
         rows = [self.row(ids[: len(ids) - count + row + 1]) for row in range(count)]
         return np.array(rows, dtype=np.float32).reshape(count, self.spec.vocabulary)
@@ -147,7 +148,8 @@ def test_of_a_tiny_model_as_transformers_has_them(tmp_path, hub_folder, monkeypa
         request = CompletionRequest(prompt, max_tokens=10, speculate=speculate, logprobs=True)
         cache = loaded.new_cache(1 << 20)
         pieces, (output,) = pieces_of(loaded.model, loaded.tokenizer, cache, request)
-        ids, expected = list(prompt), []
+        ids: list[int] = list(prompt)
+        expected: list[float] = []
         for token_id in output:
             (rows,) = theirs.forward([_span(theirs, ids)])
             expected.append(log_softmax(rows[0], token_id))
@@ -158,9 +160,7 @@ def test_of_a_tiny_model_as_transformers_has_them(tmp_path, hub_folder, monkeypa
         assert all(np.abs(ends - end).min() < 1e-3 for end in np.cumsum(told))
 
 
-def _span(model: LanguageModel, ids: list[int]):
-    from truepenny.models.language_model import Span
-
+def _span(model: LanguageModel, ids: list[int]) -> Span:
     return Span(ids, model.new_kv(len(ids)))
 
 
@@ -169,7 +169,9 @@ def _span(model: LanguageModel, ids: list[int]):
 
 @pytest_asyncio.fixture
 async def http():
-    model = FakeModel(Script(replies=(("go:", "abc"), ("assistant\n", "hi\n")), otherwise="other\n"))
+    model = FakeModel(
+        Script(replies=(("go:", "abc"), ("assistant\n", "hi\n")), otherwise="other\n", logit=1.0)
+    )
     engine = Engine(model, ByteTokenizer(), fake_cache(model))
     api = EngineApi(engine, fake_chat(), idle_exit_s=0, token=None, stop=lambda: None)
     transport = httpx.ASGITransport(app=api.app())
@@ -178,8 +180,8 @@ async def http():
     engine.close()
 
 
-ONE = -math.log(math.e + 263) + 1
-"""The fake's logits: 1 for the token it says, 0 for the 263 others."""
+ONE = -math.log(math.exp(10) + 263) + 10
+"""The fake's logits: 10 for the token it says, 0 for the 263 others."""
 
 
 @pytest.mark.asyncio
