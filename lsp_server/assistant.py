@@ -1,6 +1,6 @@
 """The façade: a query in, a vouched suggestion out.  Server, command line and measurements call it.
 
-    gate → context → prompt → engine (streamed) → complete? → what follows → guard → suggestion
+    gate → remembered? → context → prompt → engine (streamed) → complete? → what follows → guard → suggestion
 
 Never raises but for cancellation: trouble is a suggestion that is not shown, with its reason.
 """
@@ -22,20 +22,27 @@ from ..guard.verdict import Action, Judgement, Passage
 from ..models.client import EngineClient, Reply
 from ..models.errors import EngineLostError, EngineUnavailableError, ModelsError
 from ..models.prompts.fim import FimParts, RepositoryChunk
+from ..models.store import cache_root
 from ..models.wire import ChatRequest, CompletionRequest, Message, Piece, Priority, Sampling, Usage
 from .anchor import NO_PACK, Cut, Layout, anchors_for
-from .draft import read_draft
+from .choices import facts_of, ranked
+from .confidence.history import History
+from .confidence.showing import Judge
+from .draft import Draft, read_choices
 from .engine_link import EngineLink, fim_renderer_of, tokenizer_of
 from .gate import Decision, Surroundings, decide, surroundings
 from .gathering import Gathering, Source
 from .indentation import missing_indent
 from .prewarm import IDLE_S, SETTLE_S, Prewarmer
+from .recall.proposal import Rest
+from .remembering import Maker, Remembering
 from .settings import Settings
 from .snapshot import Cost, Query, Suggestion, Trigger
 from .status import Status
 from .stopping import watch
 from .timing import note, span
 from .trimming import Place, like_document, trim
+from .underway import Generation
 from .workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -52,9 +59,9 @@ class Assistant:
         chunks_for: Callable[[Query], FimParts] | None = None,
         index: Source | None = None,
     ) -> None:
-        """`layout` is for measurements: then nothing is computed ahead.  `index`: of the workspace, else that
-        of the folder that is opened.
+        """`layout` is for measurements: nothing is computed ahead then, or remembered.
 
+        `index`: of the workspace, else that of the folder that is opened.
         `chunks_for` says what else is told for a request: of its answer path, repository and chunks count.
         """
         self._settings = settings
@@ -71,20 +78,35 @@ class Assistant:
         is_prewarmed = self._prewarms or layout is not None
         self._anchors = anchors_for(layout or "ours", self._window, is_prewarmed=is_prewarmed)
         self._prewarmer = Prewarmer()
+        maker = Maker(
+            suggest=self._suggest,
+            foresee=partial(self._suggest, priority=Priority.PREWARM),
+            show=self._still_shown,
+            told=self._anchors.pack,
+            is_cheap=self._is_cheap,
+        )
+        self._remembering = Remembering(maker) if layout is None else None
         self._workspace = Workspace()
         self._gathering = Gathering(settings.context, on_status, index)
         self._guard: Guard | None = default_guard() if settings.guard.enabled else None
+        # A measurement neither learns nor depends on what was learned, and a fake model teaches nothing.
+        learns = layout is None and settings.engine != "fake"
+        history = History(cache_root() / "acceptance.json" if learns else None)
+        self._judge = Judge(settings.completion.min_confidence, history)
 
     async def warm_up(self) -> None:
         """Start the engine and load the tokenizer, so that the first keystroke finds both ready."""
         self._on_status(Status("normal", busy=True, message="starting the engine"))
         try:
-            await self._link.client()
+            # First what is quick: a model of the wrong kind is told before its weights are loaded.
             await asyncio.to_thread(fim_renderer_of, self._link.model)
+            if self._link.concern:
+                self._on_status(replace(_ready(self._link), busy=True))
+            await self._link.client()
         except ModelsError as error:
             self._on_status(_status_of(error))
             return
-        self._on_status(Status("normal", busy=False, message=""))
+        self._on_status(_ready(self._link))
 
     async def complete(self, query: Query) -> Suggestion:
         """At most one suggestion; `shown` is false when there is none fit to show, and `reason` says why."""
@@ -92,10 +114,15 @@ class Assistant:
         with span("gate"):
             decision = decide(query, self._settings.completion)
         if not decision.is_open:
-            return _silent(query, decision.reason, _total(Cost(), started))
+            seen = self._remembering.seen(query) if decision.may_recall and self._remembering else None
+            seen = seen or _silent(query, decision.reason, Cost())
+            return replace(seen, cost=_total(seen.cost, started))
         self._prewarmer.cancel(query.snapshot.path)
         try:
-            suggestion = await self._suggest(query, decision)
+            if self._remembering is None:
+                suggestion = await self._suggest(query, decision)
+            else:
+                suggestion = await self._remembering.complete(query, decision)
         except (EngineLostError, EngineUnavailableError) as error:
             await self._link.lost()
             self._on_status(_status_of(error))
@@ -105,17 +132,19 @@ class Assistant:
             self._on_status(_status_of(error))
             return _silent(query, str(error), _total(Cost(), started))
         self._link.answered()
-        self._on_status(Status("normal", busy=False, message=""))
+        self._on_status(_ready(self._link))
         if self._prewarms:
-            work = partial(self._prewarm, query, is_answered=True)
+            work = partial(self._in_a_pause, query, suggestion)
             self._prewarmer.later(query.snapshot.path, IDLE_S, work)
         return replace(suggestion, cost=_total(suggestion.cost, started))
 
     def settled(self, query: Query) -> None:
-        """The cursor is probably there: make the next request cheap, once nobody asks for a moment.
+        """The text is this, and the cursor probably there: make the next request cheap, in a moment's rest.
 
         Never starts an engine, and says nothing.
         """
+        if self._remembering is not None:
+            self._remembering.changed(query)
         if self._prewarms:
             work = partial(self._prewarm, query, is_answered=False)
             self._prewarmer.later(query.snapshot.path, SETTLE_S, work)
@@ -125,8 +154,15 @@ class Assistant:
         self._workspace.opened(paths, folder)
         self._gathering.opened(paths, folder)
         self._prewarmer.keep_only(set(paths))
+        if self._remembering is not None:
+            self._remembering.keep_only(set(paths))
         if self._link.connected is not None:
             self._workspace.tell(self._link.connected)
+
+    def learn(self, suggestion: Suggestion, *, accepted: bool) -> None:
+        """It was on the screen long enough to be read, and then accepted or not."""
+        if suggestion.facts is not None:
+            self._judge.learn(suggestion.facts, accepted=accepted)
 
     def anchor(self, query: Query) -> None:
         """Cut the prompt as for a request made now, without making it: a measurement's typing begins here."""
@@ -156,17 +192,26 @@ class Assistant:
 
     async def close(self) -> None:
         await self._prewarmer.aclose()
+        if self._remembering is not None:
+            await self._remembering.aclose()
         await self._gathering.aclose()
         await self._workspace.aclose()
         await self._link.aclose()
         if self._chat_link is not self._link:
             await self._chat_link.aclose()
 
-    async def _suggest(self, query: Query, decision: Decision) -> Suggestion:
+    async def _suggest(
+        self,
+        query: Query,
+        decision: Decision,
+        generation: Generation | None = None,
+        *,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> Suggestion:
         with span("connect"):
+            renderer = fim_renderer_of(self._link.model)
             client = await self._link.client()
             self._workspace.tell(client)
-            renderer = fim_renderer_of(self._link.model)
         gathering = time.perf_counter()
         here = surroundings(query.snapshot.text, query.offset)
         with span("context"):
@@ -181,28 +226,78 @@ class Assistant:
             max_tokens=self._settings.completion.max_tokens,
             speculate=self._settings.completion.drafts,
             heal=prompt.heal + demanded,
+            priority=priority,
             document=self._workspace.name(query.snapshot.path),
             workspace=self._workspace.id,
+            n=self._num_choices(query),
+            logprobs=True,
         )
         with span("engine"):
-            async with aclosing(client.complete(request)) as events:
-                end = watch(query, here, following, is_multi=decision.is_multi)
-                draft = await read_draft(
-                    events, prompt.heal, end, cap_s=self._settings.completion.time_cap_ms / 1000
-                )
-            cost = draft.meter.cost(stage_ms)
+            stream = client.complete(request)
+            if generation is not None:
+                stream = generation.watched(stream, prompt.heal)
+            async with aclosing(stream) as events:
+                ends = [watch(query, here, following, is_multi=decision.is_multi) for _ in range(request.n)]
+                cap_s = self._settings.completion.time_cap_ms / 1000
+                drafts = await read_choices(events, prompt.heal, ends, cap_s=cap_s)
+            cost = drafts[0].meter.cost(stage_ms)
             for name in ("queue", "prefill", "decode"):
                 note(name, cost.stage_ms.get(name, 0.0))
+        trimming = _trimming_place(query, here, following)
+        return self._withheld(
+            query, ranked([self._made_of(draft, query, trimming, cost) for draft in drafts])
+        )
+
+    def _made_of(self, draft: Draft, query: Query, trimming: Place, cost: Cost) -> Suggestion:
+        """The suggestion that a draft becomes, if it is fit to be shown."""
         if draft.silence:
-            return _silent(query, draft.silence, cost)
+            return replace(_silent(query, draft.silence, cost), is_passing=True)
         with span("trim"):
-            trimmed = trim(draft.text, _trimming_place(query, here, following))
+            trimmed = trim(draft.text, trimming)
         if trimmed.silence:
             return _silent(query, trimmed.silence, cost)
+        text = like_document(trimmed.text, query.snapshot.text)
+        suggestion = self._still_shown(query, Rest(text, query.offset, query.offset), cost)
+        kept, num_findings = _unix(suggestion.text), len(suggestion.verdicts)
+        facts = facts_of(draft, kept, query.snapshot.language, num_findings) if suggestion.shown else None
+        if facts is None:
+            return suggestion
+        return replace(suggestion, facts=facts, confidence=self._judge.of(facts).probability)
+
+    def _withheld(self, query: Query, suggestion: Suggestion) -> Suggestion:
+        """Whoever asks is shown it; others only what is likely enough to be right."""
+        if query.trigger is not Trigger.AUTOMATIC or not suggestion.shown or suggestion.facts is None:
+            return suggestion
+        with span("confidence"):
+            silence = self._judge.silence(self._judge.of(suggestion.facts))
+        return replace(suggestion, text="", shown=False, reason=silence) if silence else suggestion
+
+    def _num_choices(self, query: Query) -> int:
+        """Others' engines would write the same text several times, and may want money for it."""
+        is_asked = query.trigger is Trigger.INVOKED and not self._link.is_remote
+        return self._settings.completion.choices if is_asked else 1
+
+    def _still_shown(self, query: Query, rest: Rest, cost: Cost) -> Suggestion:
+        """`rest`, if it passes the guard where it stands now."""
         with span("guard"):
-            judgement = self._judged(query, like_document(trimmed.text, query.snapshot.text))
+            judgement = self._judged(query, rest)
         cost = replace(cost, stage_ms={**cost.stage_ms, "guard": judgement.ms})
-        return self._decided(query, judgement, cost)
+        return self._decided(rest, judgement, cost)
+
+    def _is_cheap(self, query: Query) -> bool:
+        """Need no prompt be computed anew for it?"""
+        return not self._anchors.waits(replace(query, trigger=Trigger.INVOKED))
+
+    async def _in_a_pause(self, query: Query, suggestion: Suggestion) -> None:
+        """The suggestion may be accepted, or the person may type on."""
+        is_wanted = suggestion.shown and self._settings.completion.prefetch
+        if self._remembering is not None and is_wanted and self._link.connected is not None:
+            try:
+                gate = partial(decide, settings=self._settings.completion)
+                await self._remembering.foresee(query, suggestion, gate)
+            except ModelsError as error:
+                logger.info("nothing was suggested ahead: %s", error)
+        await self._prewarm(query, is_answered=True)
 
     async def _prewarm(self, query: Query, *, is_answered: bool) -> None:
         """Compute what the next request here will need; then what serves from there on, and use that."""
@@ -281,20 +376,20 @@ class Assistant:
             starts=starts,
         )
 
-    def _judged(self, query: Query, text: str) -> Judgement:
+    def _judged(self, query: Query, rest: Rest) -> Judgement:
         if self._guard is None:
-            return Judgement(text, Action.PASS, (), vouched=False, ms=0.0)
+            return Judgement(rest.text, Action.PASS, (), vouched=False, ms=0.0)
         snapshot = query.snapshot
         passage = Passage(
-            before=snapshot.text[: query.offset],
-            suggestion=text,
-            after=snapshot.text[query.offset :],
+            before=snapshot.text[: rest.start],
+            suggestion=rest.text,
+            after=snapshot.text[rest.end :],
             language=snapshot.language,
             path=snapshot.path,
         )
         return self._guard.judge(passage)
 
-    def _decided(self, query: Query, judgement: Judgement, cost: Cost) -> Suggestion:
+    def _decided(self, rest: Rest, judgement: Judgement, cost: Cost) -> Suggestion:
         silence = ""
         if not judgement.text.strip():
             silence = judgement.reason or "the guard left nothing to show"
@@ -302,13 +397,14 @@ class Assistant:
             silence = "the checks did not finish, and unvouched text is withheld (setting guard.unvouched)"
         return Suggestion(
             text="" if silence else judgement.text,
-            start=query.offset,
-            end=query.offset,
+            start=rest.start,
+            end=rest.end,
             shown=not silence,
             reason=silence,
             verdicts=judgement.verdicts,
             vouched=judgement.vouched,
             cost=cost,
+            is_passing=bool(silence) and not judgement.vouched,
         )
 
 
@@ -346,6 +442,10 @@ def _silent(query: Query, reason: str, cost: Cost) -> Suggestion:
 
 def _total(cost: Cost, started: float) -> Cost:
     return replace(cost, stage_ms={**cost.stage_ms, "total": _ms_since(started)})
+
+
+def _ready(link: EngineLink) -> Status:
+    return Status("warning" if link.concern else "normal", busy=False, message=link.concern)
 
 
 def _status_of(error: ModelsError) -> Status:

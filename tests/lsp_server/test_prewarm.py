@@ -23,6 +23,7 @@ pytestmark = pytest.mark.asyncio
 
 ABOVE = "".join(f"line_{number} = {number}\n" for number in range(30))
 BELOW = "\nafter = 1\n"
+NO_LINE_AHEAD = CompletionSettings(prefetch=False)
 
 
 class FakeClient:
@@ -107,7 +108,7 @@ async def make(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Callable[..., 
     desks: list[Desk] = []
 
     def make_desk(settings: Settings | None = None, **options: bool) -> Desk:
-        desks.append(Desk(settings or Settings(engine="fake"), **options))
+        desks.append(Desk(settings or Settings(engine="fake", completion=NO_LINE_AHEAD), **options))
         return desks[-1]
 
     yield make_desk
@@ -151,7 +152,7 @@ async def test_the_old_branch_serves_until_the_new_one_is_warm(make: Callable[..
     assert desk.prompt.rpartition("|")[0] == branch
     desk.client.may_warm.set()
     await desk.pause()
-    assert desk.client.diary == ["ask", "stopped", "warm", "warmed"]
+    assert desk.client.diary == ["stopped", "ask", "warm", "warmed"]
     assert desk.prompt.rpartition("|")[0] == begun
     await desk.type("c")
     assert desk.prompt.rpartition("|")[0] == begun

@@ -184,7 +184,7 @@ def test_padding_rows_of_the_output_matrix_end_the_text():
     class Padded(SpeakingModel):
         def forward(self, spans, is_cancelled=never):
             # id 264: no token
-            return [np.pad(rows, ((0, 0), (0, 1)), constant_values=2) for rows in super().forward(spans)]
+            return [np.pad(rows, ((0, 0), (0, 1)), constant_values=20) for rows in super().forward(spans)]
 
     text, usage, _ = generate(Padded([*b"abc"]), CompletionRequest((1,)))
     assert (text, usage.finish_reason) == ("", "stop")

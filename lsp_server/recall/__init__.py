@@ -1,0 +1,8 @@
+"""What was suggested before, found again without asking the model.
+
+    proposal   a text that was proposed once, and what of it is still to be written here
+    memory     the proposals of each document, those used last first; which of two is shown
+    silences   where there was nothing to suggest a moment ago, and what a person typed over
+
+Knows texts and offsets; no engine, no guard, no editor.
+"""
