@@ -169,9 +169,7 @@ def _span(model: LanguageModel, ids: list[int]) -> Span:
 
 @pytest_asyncio.fixture
 async def http():
-    model = FakeModel(
-        Script(replies=(("go:", "abc"), ("assistant\n", "hi\n")), otherwise="other\n", logit=1.0)
-    )
+    model = FakeModel(Script(replies=(("go:", "abc"), ("assistant\n", "hi\n")), otherwise="other\n"))
     engine = Engine(model, ByteTokenizer(), fake_cache(model))
     api = EngineApi(engine, fake_chat(), idle_exit_s=0, token=None, stop=lambda: None)
     transport = httpx.ASGITransport(app=api.app())
