@@ -11,6 +11,7 @@ from typing import Protocol
 from pygls.uris import to_fs_path
 
 from .convert import Encoding, LineIndex, RangeLike, apply_change
+from .notebooks import Frame, Notebooks
 from .snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
@@ -47,10 +48,15 @@ class Documents:
     """Documents by URI, compared as the client spells them."""
 
     def __init__(self) -> None:
+        self.notebooks = Notebooks()
         self._open: dict[str, Document] = {}
 
     def get(self, uri: str) -> Document | None:
         return self._open.get(uri)
+
+    def frame(self, uri: str) -> Frame:
+        """What the model is told around this document: the other cells of its notebook, if it is one."""
+        return self.notebooks.frame(uri, self.get)
 
     def open(self, uri: str, language: str, version: int, text: str) -> None:
         self._open[uri] = Document(uri, language, version, LineIndex(_encodable(text)))

@@ -13,8 +13,10 @@ from typing import Protocol
 from ..guard.verdict import Verdict
 from .convert import Encoding, PositionLike, Range, RangeLike
 from .documents import Document
-from .outcomes import Outcome
+from .notebooks import BARE, Frame
+from .outcomes import Outcome, Stage, Way
 from .snapshot import Lines, Query, Snapshot, Suggestion, Trigger
+from .timing import Span
 
 DID_ACCEPT = "truepenny.didAccept"
 
@@ -41,6 +43,9 @@ class InlineParams:
     """Of the document, as the client believes; Copilot's clients send it, the standard has none."""
     document: Document | None
     """The document when the request arrived, which later changes do not touch; None if not open."""
+    frame: Frame = BARE
+    """What stood around the document then."""
+    way: Way = "inline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +59,57 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request, ready for the assistant.  With `selected`, the query's text has it in place."""
+    """A request, ready for the assistant.  With `selected`, the query's text has it in place.
+
+    Offsets of the query count in its text, in which the `frame` stands around the document's.
+    """
 
     document: Document
     encoding: Encoding
     query: Query
     selected: Replacement | None = None
+    frame: Frame = BARE
+
+    @property
+    def text(self) -> str:
+        """The query's text without the frame."""
+        text = self.query.snapshot.text
+        return text[len(self.frame.before) : len(text) - len(self.frame.after)]
+
+    @property
+    def cursor(self) -> int:
+        """Offset in the document, of what is before the cursor or in place of the selected entry."""
+        return self.query.offset - len(self.frame.before) if self.selected is None else self.selected.end
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a request.  `placed` is what the editor is to show, where it is to show anything."""
+
+    outcome: Outcome
+    asked: Asked | None = None
+    """None where no document was open to ask about."""
+    placed: Replacement | None = None
+    others: tuple[Answer, ...] = ()
+    """Further choices for the same place, each with an id of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """`[start, end)` of the suggestion, in code points."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where recited text comes from, in the shape Amazon's clients know."""
+
+    license_name: str
+    reference_name: str
+    position: Offsets
+    reference_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +127,15 @@ class Note:
     computed_tokens: int
     completion_tokens: int
     stage_ms: dict[str, float]
-    references: tuple[()] = ()
-    """Where recited text comes from; what is recited is withheld, so there are none to name."""
+    confidence: float | None = None
+    """How likely it is to be right, 0 to 1; null where the engine does not say how sure it was."""
+    stage: Stage = ""
+    """Who was silent; empty where something is shown."""
+    setting: str = ""
+    """What would change it, if a setting would."""
+    timing: Span | None = None
+    references: tuple[Reference, ...] = ()
+    """Where recited text comes from, also of what was withheld for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,25 +167,30 @@ class ItemList:
 
 def ask(params: InlineParams, document: Document, lines: Lines, encoding: Encoding) -> Asked:
     """The query that a request about `document` means."""
-    snapshot = document.snapshot
+    snapshot, frame = document.snapshot, params.frame
+    shift = len(frame.before)
     if params.selected is None:
-        offset = document.index.offset(params.position, encoding)
-        return Asked(document, encoding, Query(snapshot, offset, params.trigger, lines))
+        offset = document.index.offset(params.position, encoding) + shift
+        query = Query(frame.around(snapshot), offset, params.trigger, lines)
+        return Asked(document, encoding, query, frame=frame)
     start, end = document.index.span(params.selected.range, encoding)
     entry = Replacement(start, end, params.selected.text)
-    query = Query(_with(snapshot, entry), start + len(entry.text), params.trigger, lines)
-    return Asked(document, encoding, query, entry)
+    framed = frame.around(_with(snapshot, entry))
+    query = Query(framed, shift + start + len(entry.text), params.trigger, lines)
+    return Asked(document, encoding, query, entry, frame)
 
 
 def place(asked: Asked, suggestion: Suggestion) -> Replacement | str:
     """Where a shown suggestion goes in the document, or the reason why it cannot."""
-    length = len(asked.query.snapshot.text)
+    text, shift = asked.text, len(asked.frame.before)
+    suggestion = replace(suggestion, start=suggestion.start - shift, end=suggestion.end - shift)
+    length = len(text)
     if not 0 <= suggestion.start <= suggestion.end <= length:
         return f"the suggestion replaces [{suggestion.start}, {suggestion.end}) of {length} characters"
     if asked.selected is None:
         placed = Replacement(suggestion.start, suggestion.end, suggestion.text)
     else:
-        placed = _around(asked.selected, asked.query.snapshot.text, suggestion)
+        placed = _around(asked.selected, text, suggestion)
         if not placed.text.startswith(asked.selected.text, asked.selected.start - placed.start):
             return "the suggestion does not continue the selected completion"
     if not placed.text:
@@ -149,22 +211,35 @@ def note_of(outcome: Outcome) -> Note:
         computed_tokens=outcome.computed_tokens,
         completion_tokens=outcome.completion_tokens,
         stage_ms=outcome.stage_ms,
+        confidence=outcome.confidence,
+        stage=outcome.stage,
+        setting=outcome.setting,
+        timing=outcome.timing,
+        references=tuple(
+            Reference(verdict.licence, verdict.evidence, Offsets(verdict.start, verdict.end))
+            for verdict in outcome.verdicts
+            if verdict.licence is not None
+        ),
     )
 
 
-def empty_list(outcome: Outcome) -> ItemList:
-    return ItemList((), note_of(outcome))
-
-
-def list_of_one(asked: Asked, placed: Replacement, outcome: Outcome) -> ItemList:
-    """The answer for a suggestion that is shown."""
+def list_of(answer: Answer) -> ItemList:
+    """The answer as an editor gets it; where it is empty the note says why."""
+    asked, placed = answer.asked, answer.placed
+    if asked is None or placed is None:
+        return ItemList((), note_of(answer.outcome))
     item = Item(
         insert_text=placed.text,
         range=asked.document.index.range(placed.start, placed.end, asked.encoding),
-        command=ItemCommand("Accepted", DID_ACCEPT, (outcome.id,)),
-        truepenny=note_of(outcome),
+        command=accept_command(answer.outcome),
+        truepenny=note_of(answer.outcome),
     )
-    return ItemList((item,))
+    further = (item for other in answer.others for item in list_of(other).items)
+    return ItemList((item, *further))
+
+
+def accept_command(outcome: Outcome) -> ItemCommand:
+    return ItemCommand("Accepted", DID_ACCEPT, (outcome.id,))
 
 
 def _with(snapshot: Snapshot, entry: Replacement) -> Snapshot:

@@ -5,14 +5,26 @@ Kept in memory only, and never sent anywhere but to the editor that asks.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from ..guard.verdict import Verdict
 from .snapshot import Suggestion
+from .timing import Span
 
-Fate = Literal["answered", "displayed", "accepted"]
+Fate = Literal["answered", "displayed", "partially_accepted", "accepted"]
+Way = Literal["inline", "popup"]
+Stage = Literal[
+    "", "session", "gate", "recall", "connect", "context", "engine", "trim", "guard", "confidence", "place"
+]
+"""Who silenced a request; empty for one that was not.  `session`: before or after all the others."""
+
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
+_SETTING = re.compile(r"\bsetting '?([a-z_]+(?:\.[a-z_]+)*)")
+_FATES: tuple[Fate, ...] = ("answered", "displayed", "partially_accepted", "accepted")
 
 OUTCOMES_PER_DOCUMENT = 20
 NUM_DOCUMENTS = 200
@@ -36,6 +48,35 @@ class Outcome:
     computed_tokens: int = 0
     completion_tokens: int = 0
     stage_ms: dict[str, float] = field(default_factory=dict[str, float])
+    confidence: float | None = None
+    """How likely it was to be right, 0 to 1; None where nobody can tell."""
+    at_s: float = 0.0
+    """When it was answered: seconds since 1970."""
+    way: Way = "inline"
+    language: str = ""
+    stage: Stage = ""
+    timing: Span | None = None
+    num_chars: int = 0
+    """Of what was suggested."""
+    accepted_length: int = 0
+    """UTF-16 units from the start of the item's text, as far as the editor says it was accepted."""
+    setting: str = ""
+    """The setting that would have changed this, by name; empty where there is none."""
+
+
+def setting_in(reason: str) -> str:
+    """The setting a reason names, as all do that have one: `… (setting completion.mode)`."""
+    named = _SETTING.search(reason)
+    return named[1] if named else ""
+
+
+def stage_of(timing: Span) -> Stage:
+    """Where a request ended that came to nothing: its last stage."""
+    last = timing.parts[-1].name if timing.parts else ""
+    for stage in STAGES:
+        if stage and stage == last:
+            return stage
+    return "session"
 
 
 def outcome_of(id_: str, version: int | None, suggestion: Suggestion, withheld: str = "") -> Outcome:
@@ -52,6 +93,8 @@ def outcome_of(id_: str, version: int | None, suggestion: Suggestion, withheld: 
         computed_tokens=suggestion.cost.computed_tokens,
         completion_tokens=suggestion.cost.completion_tokens,
         stage_ms=dict(suggestion.cost.stage_ms),
+        confidence=None if suggestion.confidence is None else round(suggestion.confidence, 4),
+        num_chars=len(suggestion.text) if suggestion.shown and not withheld else 0,
     )
 
 
@@ -71,11 +114,16 @@ class Outcomes:
         """Newest first."""
         return tuple(self._by_document.get(uri, ()))
 
-    def mark(self, id_: str, fate: Fate) -> bool:
-        """Note how far the suggestion `id_` got; False if it is not known (any more)."""
+    def mark(self, id_: str, fate: Fate, accepted_length: int = 0) -> bool:
+        """Note how far the suggestion `id_` got; False if it is not known (any more).
+
+        Nothing goes back: what has been accepted stays so, and its length only grows.
+        """
         for outcomes in self._by_document.values():
             for at, outcome in enumerate(outcomes):
                 if outcome.id == id_:
-                    outcomes[at] = replace(outcome, fate=fate)
+                    further = max(fate, outcome.fate, key=_FATES.index)
+                    length = max(accepted_length, outcome.accepted_length)
+                    outcomes[at] = replace(outcome, fate=further, accepted_length=length)
                     return True
         return False

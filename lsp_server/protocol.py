@@ -34,12 +34,16 @@ from pygls.protocol import (
 from ..guard.verdict import Action
 from .convert import Encoding
 from .documents import Documents
-from .inline import InlineParams, Item
+from .inline import InlineParams, Item, Reference
+from .notebooks import Cell
+from .popup import PopupItem, PopupList, TextEdit
 from .snapshot import Trigger
 
 logger = logging.getLogger(__name__)
 
 WHY = "truepenny/why"
+STATS = "truepenny/stats"
+TRACE = "truepenny/trace"
 DID_CHANGE_STATUS = "didChangeStatus"
 DID_SHOW = "textDocument/didShowCompletion"
 DID_PARTIALLY_ACCEPT = "textDocument/didPartiallyAcceptCompletion"
@@ -54,6 +58,14 @@ class InlineRequest:
     id: MessageId
     params: InlineParams
     method: Literal["textDocument/inlineCompletion"] = "textDocument/inlineCompletion"
+    jsonrpc: str = "2.0"
+
+
+@dataclass(frozen=True, slots=True)
+class PopupRequest:
+    id: MessageId
+    params: InlineParams
+    method: Literal["textDocument/completion"] = "textDocument/completion"
     jsonrpc: str = "2.0"
 
 
@@ -74,6 +86,7 @@ class WhyRequest:
 
 _OWN_TYPES: dict[str, type[Any]] = {
     types.TEXT_DOCUMENT_INLINE_COMPLETION: InlineRequest,
+    types.TEXT_DOCUMENT_COMPLETION: PopupRequest,
     WHY: WhyRequest,
 }
 
@@ -119,6 +132,10 @@ class TruepennyProtocol(LanguageServerProtocol):
         elif "id" in message and "method" in message:
             self._refuse(cast("Any", message["id"]), refusal)
 
+    def plain(self, record: object) -> Any:
+        """A record of ours as the JSON values that go over the wire."""
+        return self._converter.unstructure(record)
+
     def refuse_unreadable(self, error: Exception) -> None:
         """Answer a message that is not even JSON; whose it was cannot be known."""
         self._refuse(None, JsonRpcParseError(f"not JSON: {error}"))
@@ -139,6 +156,45 @@ class TruepennyProtocol(LanguageServerProtocol):
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> Steps:
         self.documents.close(params.text_document.uri)
         yield from self._then(types.TEXT_DOCUMENT_DID_CLOSE, params)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_OPEN)
+    def lsp_notebook_document__did_open(self, params: types.DidOpenNotebookDocumentParams) -> Steps:
+        for item in params.cell_text_documents:
+            self.documents.open(item.uri, item.language_id, item.version, item.text)
+        notebook = params.notebook_document
+        self.documents.notebooks.open(notebook.uri, [_cell(cell) for cell in notebook.cells])
+        yield from self._then(types.NOTEBOOK_DOCUMENT_DID_OPEN, params)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    def lsp_notebook_document__did_change(self, params: types.DidChangeNotebookDocumentParams) -> Steps:
+        uri, cells = params.notebook_document.uri, params.change.cells
+        if cells is not None:
+            self._change_cells(uri, cells)
+        yield from self._then(types.NOTEBOOK_DOCUMENT_DID_CHANGE, params)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
+    def lsp_notebook_document__did_close(self, params: types.DidCloseNotebookDocumentParams) -> Steps:
+        self.documents.notebooks.close(params.notebook_document.uri)
+        for name in params.cell_text_documents:
+            self.documents.close(name.uri)
+        yield from self._then(types.NOTEBOOK_DOCUMENT_DID_CLOSE, params)
+
+    def _change_cells(self, uri: str, cells: types.NotebookDocumentCellChanges) -> None:
+        """In the order of the protocol: which cells there are, what they are, what they say."""
+        structure = cells.structure
+        if structure is not None:
+            for item in structure.did_open or ():
+                self.documents.open(item.uri, item.language_id, item.version, item.text)
+            change = structure.array
+            added = [_cell(cell) for cell in change.cells or ()]
+            self.documents.notebooks.splice(uri, change.start, change.delete_count, added)
+            for name in structure.did_close or ():
+                self.documents.close(name.uri)
+        for cell in cells.data or ():
+            self.documents.notebooks.set_kind(uri, _cell(cell))
+        for text in cells.text_content or ():
+            name = text.document
+            self.documents.change(name.uri, name.version, text.changes, self.encoding)
 
     def _then(self, method: str, params: object) -> Steps:
         """Pass on to the handler registered for `method`, if any, as pygls' own methods do."""
@@ -186,8 +242,24 @@ class TruepennyProtocol(LanguageServerProtocol):
                 selected=standard.context.selected_completion_info,
                 version=version if isinstance(version, int) else None,
                 document=self.documents.get(uri),
+                frame=self.documents.frame(uri),
             )
             return InlineRequest(raw["id"], params)
+
+        def popup(raw: dict[str, Any], _: object) -> PopupRequest:
+            standard = converter.structure(raw["params"], types.CompletionParams)
+            uri = standard.text_document.uri
+            params = InlineParams(
+                uri=uri,
+                position=standard.position,
+                trigger=Trigger.AUTOMATIC,  # a menu opens by typing; that a key asked is not told apart
+                selected=None,
+                version=None,
+                document=self.documents.get(uri),
+                frame=self.documents.frame(uri),
+                way="popup",
+            )
+            return PopupRequest(raw["id"], params)
 
         def why(raw: dict[str, Any], _: object) -> WhyRequest:
             return WhyRequest(raw["id"], converter.structure(raw["params"], WhyParams))
@@ -195,6 +267,7 @@ class TruepennyProtocol(LanguageServerProtocol):
         params = make_dict_structure_fn(WhyParams, converter, text_document=override(rename="textDocument"))
         converter.register_structure_hook(WhyParams, params)
         converter.register_structure_hook(InlineRequest, inline)
+        converter.register_structure_hook(PopupRequest, popup)
         converter.register_structure_hook(WhyRequest, why)
 
 
@@ -204,9 +277,35 @@ def make_converter() -> cattrs.Converter:
     for message in (JsonRPCNotification, JsonRPCRequestMessage, JsonRPCResponseMessage):
         converter.register_structure_hook(message, _plain)
     converter.register_unstructure_hook(Action, lambda action: action.name.lower())
-    item = make_dict_unstructure_fn(Item, converter, insert_text=override(rename="insertText"))
-    converter.register_unstructure_hook(Item, item)
+    for record, names in _NAMES_ON_THE_WIRE.items():
+        renamed = {name: override(rename=theirs) for name, theirs in names.items()}
+        write = make_dict_unstructure_fn(record, converter, **renamed)  # pyright: ignore[reportArgumentType]  # its keywords are fields
+        converter.register_unstructure_hook(record, write)
     return converter
+
+
+_NAMES_ON_THE_WIRE: dict[type[Any], dict[str, str]] = {
+    TextEdit: {"new_text": "newText"},
+    Reference: {
+        "license_name": "licenseName",
+        "reference_name": "referenceName",
+        "reference_url": "referenceUrl",
+    },
+    Item: {"insert_text": "insertText"},
+    PopupItem: {
+        "sort_text": "sortText",
+        "filter_text": "filterText",
+        "insert_text_format": "insertTextFormat",
+        "insert_text_mode": "insertTextMode",
+        "text_edit": "textEdit",
+    },
+    PopupList: {"is_incomplete": "isIncomplete"},
+}
+"""Records of the protocol, whose names are the protocol's; a record stands after those it holds."""
+
+
+def _cell(cell: types.NotebookCell) -> Cell:
+    return Cell(cell.document, is_code=cell.kind is types.NotebookCellKind.Code)
 
 
 def _plain(raw: dict[str, Any], message: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Coroutine
 from dataclasses import replace
@@ -17,11 +18,15 @@ from typing import Any, Protocol
 from .convert import Encoding, RangeLike
 from .documents import ChangeLike, Documents, path_of
 from .flight import Flights
-from .inline import Asked, InlineParams, ItemList, Replacement, ask, empty_list, list_of_one, place
-from .outcomes import Fate, Outcome, Outcomes, outcome_of
+from .inline import Answer, Asked, InlineParams, ItemList, Replacement, ask, list_of, place
+from .journal import Journal
+from .ledger import Ledger
+from .outcomes import Outcome, Outcomes, Stage, outcome_of, setting_in, stage_of
+from .popup import PopupList, PopupStyle, popup_of
 from .settings import Settings, SettingsProblem, read_settings
 from .snapshot import Query, Suggestion
 from .status import Status
+from .timing import Clock, span, watch
 
 logger = logging.getLogger(__name__)
 
@@ -62,10 +67,12 @@ class Session:
         make_assistant: AssistantFactory,
         on_status: Callable[[Status], None],
         engine: str | None = None,
+        journal: Journal | None = None,
     ) -> None:
         """`engine`, when given, stands above the setting of that name."""
         self.settings = Settings() if engine is None else Settings(engine=engine)
-        self.outcomes = Outcomes()
+        self.ledger = Ledger(documents, _name_of_document, journal)
+        self.popup_style = PopupStyle()
         self._documents = documents
         self._make_assistant = make_assistant
         self._on_status = on_status
@@ -85,6 +92,7 @@ class Session:
         settings, problems = read_settings(raw)
         if self._engine is not None:
             settings = replace(settings, engine=self._engine)
+        self.ledger.keeps_journal = settings.journal
         if settings != self.settings:
             self.settings = settings
             former, self._assistant = self._assistant, None
@@ -100,35 +108,55 @@ class Session:
     async def _warm_up(self) -> None:
         await self._current().warm_up()
 
+    @property
+    def outcomes(self) -> Outcomes:
+        return self.ledger.outcomes
+
     async def complete(self, params: InlineParams, encoding: Encoding) -> ItemList:
         """The answer to one `inlineCompletion` request."""
+        return list_of(await self._answer(params, encoding))
+
+    async def complete_popup(self, params: InlineParams, encoding: Encoding) -> PopupList:
+        """The same for `completion`, the menu of editors that know nothing else."""
+        return popup_of(await self._answer(params, encoding), self.popup_style)
+
+    async def _answer(self, params: InlineParams, encoding: Encoding) -> Answer:
+        with watch("request") as clock:
+            try:
+                answer = await self._answered(params, encoding, clock)
+            except asyncio.CancelledError:
+                self._silence(params, clock, "cancelled by the editor")
+                raise
+            except Exception as error:
+                logger.exception("the request about %s failed", params.uri)
+                return self._silence(params, clock, f"internal error, see the log: {error!r}")
+        self.ledger.answered(params.uri, answer)
+        return answer
+
+    async def _answered(self, params: InlineParams, encoding: Encoding, clock: Clock) -> Answer:
         uri, document = params.uri, params.document
         if document is None:
-            return self._silent(uri, None, "the document has not been opened")
+            return self._silent(params, clock, "the document has not been opened")
         if params.version not in (None, document.version):
             reason = f"asked about version {params.version}, and version {document.version} is open"
-            return self._silent(uri, document.version, reason)
+            return self._silent(params, clock, reason)
+        if params.way == "popup" and self.settings.completion.popup == "never":
+            reason = "suggestions in the completion menu are off (setting completion.popup)"
+            return self._silent(params, clock, reason)
         asked = ask(params, document, self.settings.completion.lines, encoding)
         self._cursor_at(uri, document.index.offset(params.position, encoding))
-        try:
-            suggestion = await self._flights.run(uri, lambda: self._current().complete(asked.query))
-            if suggestion is None:
-                return self._silent(uri, document.version, "superseded by a newer request")
+        suggestion = await self._flights.run(uri, lambda: self._current().complete(asked.query))
+        if suggestion is None:
+            return self._silent(params, clock, "superseded by a newer request")
+        stage = stage_of(clock.tree)
+        with span("place"):
             placed = self._placed(asked, suggestion)
-        except asyncio.CancelledError:
-            self._silent(uri, document.version, "cancelled by the editor")
-            raise
-        except Exception as error:
-            logger.exception("the request about %s failed", uri)
-            return self._silent(uri, document.version, f"internal error, see the log: {error!r}")
-        withheld = "" if isinstance(placed, Replacement) else placed
-        outcome = outcome_of(self._new_id(), document.version, suggestion, withheld)
-        self.outcomes.add(uri, outcome)
-        return list_of_one(asked, placed, outcome) if isinstance(placed, Replacement) else empty_list(outcome)
-
-    def mark(self, id_: str, fate: Fate) -> None:
-        if not self.outcomes.mark(id_, fate):
-            logger.info("no suggestion %r is remembered to be %s", id_, fate)
+        is_placed = isinstance(placed, Replacement)
+        if not is_placed and suggestion.shown:
+            stage = "place"
+        outcome = outcome_of(self._new_id(), document.version, suggestion, "" if is_placed else placed)
+        outcome = self._completed(outcome, params, clock, "" if is_placed else stage)
+        return Answer(outcome, asked, placed if is_placed else None)
 
     def enter(self, folder_uri: str | None) -> None:
         """The workspace's folder, if the editor has one open."""
@@ -142,6 +170,7 @@ class Session:
 
     def changed(self, uri: str, last: ChangeLike, encoding: Encoding) -> None:
         """A document was changed, lastly by `last`: the cursor is behind that."""
+        self.ledger.edited(uri)
         document = self._documents.get(uri)
         range_: RangeLike | None = getattr(last, "range", None)
         if document is None or range_ is None:  # a whole text tells nothing
@@ -155,12 +184,15 @@ class Session:
         document, offset = self._documents.get(uri), self._cursors.get(uri)
         if self._assistant is None or document is None or offset is None or offset > len(document.text):
             return
-        query = Query(document.snapshot, offset, lines=self.settings.completion.lines)
+        frame = self._documents.frame(uri)
+        offset += len(frame.before)
+        query = Query(frame.around(document.snapshot), offset, lines=self.settings.completion.lines)
         self._assistant.settled(query)
 
     def forget(self, uri: str) -> None:
         """The document was closed: what is under way for it ends now."""
         self._flights.cancel(uri)
+        self.ledger.edited(uri)
         self._open.pop(uri, None)
         self._tell_open()
 
@@ -180,6 +212,7 @@ class Session:
         former, self._assistant = self._assistant, None
         if former is not None:
             await former.close()
+        self.ledger.close()
 
     def _current(self) -> AssistantLike:
         if self._assistant is None:
@@ -214,10 +247,28 @@ class Session:
             return "the document changed meanwhile"
         return place(asked, suggestion)
 
-    def _silent(self, uri: str, version: int | None, reason: str) -> ItemList:
+    def _silence(self, params: InlineParams, clock: Clock, reason: str) -> Answer:
+        """Remember, and answer, that nothing came of it."""
+        answer = self._silent(params, clock, reason)
+        self.ledger.answered(params.uri, answer)
+        return answer
+
+    def _silent(self, params: InlineParams, clock: Clock, reason: str) -> Answer:
+        version = params.document.version if params.document is not None else None
         outcome = Outcome(self._new_id(), version, shown=False, reason=reason)
-        self.outcomes.add(uri, outcome)
-        return empty_list(outcome)
+        return Answer(self._completed(outcome, params, clock, "session"))
+
+    def _completed(self, outcome: Outcome, params: InlineParams, clock: Clock, stage: Stage) -> Outcome:
+        """With what is the same for every outcome."""
+        return replace(
+            outcome,
+            at_s=time.time(),
+            way=params.way,
+            language=params.document.language if params.document is not None else "",
+            stage=stage,
+            setting=setting_in(outcome.reason),
+            timing=clock.tree,
+        )
 
     def _new_id(self) -> str:
         return f"completion-{next(self._ids)}"
@@ -234,3 +285,10 @@ class Session:
         except Exception as error:
             logger.exception("%s failed", what)
             self.report(Status("error", busy=False, message=f"Truepenny: {what} failed: {error}"))
+
+
+def _name_of_document(path: str) -> str:
+    """A keyed hash, as the engine is told; imported when first needed, for it brings a client along."""
+    from .workspace import Workspace
+
+    return Workspace().name(path)

@@ -44,14 +44,16 @@ def run(args: argparse.Namespace) -> int:
             return 2
     _log_to_stderr(args.log_level)
     # Only now, so that `--help` and a mistake are answered without loading the protocol.
+    from ..journal import journal_folder
     from ..server import TruepennyServer
     from ..transport import AddressError, loopback_address, serve_stdio, serve_tcp
 
+    server = TruepennyServer(engine=engine, state=journal_folder())
     try:
         if args.tcp is None:
-            serve_stdio(TruepennyServer(engine=engine))
+            serve_stdio(server)
         else:
-            serve_tcp(TruepennyServer(engine=engine), *loopback_address(args.tcp))
+            serve_tcp(server, *loopback_address(args.tcp))
     except AddressError as error:
         print(f"truepenny serve: --tcp {error}", file=sys.stderr)
         return 2
