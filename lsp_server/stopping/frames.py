@@ -89,8 +89,14 @@ class Frames:
         first = self._cursor if self._text_at is None else self._text_at
         balances: list[Balance] = []
         for leaf in self._tree.leaves(first):
-            while len(balances) < len(places) and leaf.start >= self._cursor + places[len(balances)]:
-                balances.append(reading.balance(places[len(balances)]))
+            while len(balances) < len(places) and leaf.end > self._cursor + places[len(balances)]:
+                place = places[len(balances)]
+                # A token that holds a line end is of a string or a comment; of the latter some end with it.
+                behind = self._cursor + place + ("comment" in leaf.kind)
+                spans = leaf.start <= self._cursor + place and leaf.end > behind
+                if not spans and leaf.start < self._cursor + place:
+                    break
+                balances.append(reading.balance(place, is_text=spans and leaf.named))
             reading.read(leaf)
         while len(balances) < len(places):
             balances.append(reading.balance(places[len(balances)]))
@@ -116,12 +122,12 @@ class _Reading:
         for leaf in tree.leaves(start):
             self.read(leaf)
 
-    def balance(self, place: int) -> Balance:
+    def balance(self, place: int, *, is_text: bool = False) -> Balance:
         at = self.text_at
         return Balance(
             opened=tuple(self.stack[self._num_outer :]),
             outer=self._num_outer,
-            is_text=at is not None and at < self._cursor + place,
+            is_text=is_text or (at is not None and at < self._cursor + place),
         )
 
     def read(self, leaf: Leaf) -> None:

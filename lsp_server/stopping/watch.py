@@ -108,7 +108,7 @@ class Watch:
         self._may_grow = not here.rest.strip()
         self._below = [line for line in following if line.strip()]
         # Where the lines below already stand deeper, a header just written has its body.
-        near = here.next_line if here.next_line and here.next_line.strip() else None
+        near = next((line for line in following[:2] if line.strip()), None)
         self._indent_below = -1 if near is None else indent(near)
         self._is_label_below = near is not None and near.rstrip().endswith(":")
         above = indent(here.previous) if here.previous.strip() else 0
@@ -179,7 +179,7 @@ class Watch:
                     return view.length(could_end), whole
             if is_begin and floor is None:
                 floor = indent(full)
-                if floor < self._margin:
+                if floor < self._margin and not (opens_block(full) and self._bridges(full)):
                     return 0, 0  # between two lines of a block, nothing stands left of both
             if not is_multi and not seen:
                 num_lines, is_multi = self._statement(view, begin, number, first)
@@ -236,8 +236,9 @@ class Watch:
                 return None, False
             if num_lines < MAX_STATEMENT_LINES and may_be_chained(line, self._ends):
                 below = [*view.finished[number + 1 :], view.unfinished][0]
-                if not below.strip() and number + 1 == len(view.finished):
-                    return None, False  # its first character tells
+                may_be = any(chain.startswith(below.strip()) for chain in self._ends.chains)
+                if may_be and number + 1 == len(view.finished):
+                    return None, False  # its first characters tell
                 if below.lstrip().startswith(self._ends.chains):
                     return None, False
             return number + 1, False
@@ -297,7 +298,7 @@ class Watch:
         line = self._before[opener.rfind("\n") + 1 :].partition("\n")[0]
         level = indent(line)
         below = next((line for line in self._below if indent(line) <= level), "")
-        return below.lstrip().startswith(frame.closer)
+        return indent(below) == level and below.lstrip().startswith(frame.closer)
 
     def _closed(self, view: _View, number: int) -> int | None:
         """A frame open at the cursor is closed on this line: with it, or before it if it stands below."""
