@@ -63,3 +63,17 @@ def test_strings_are_off_where_a_person_says_so(stricter: Editor, marked: str, r
 def test_code_in_a_string_is_code(stricter: Editor) -> None:
     """`{}` in an f-string is asked about all the same."""
     assert stricter.ask('x = f"{|}"\n')
+
+
+def test_a_suggestion_is_typed_through_where_nothing_is_asked() -> None:
+    """Neither its own comment nor a letter taken back makes it go away."""
+    uri = "file:///ws/a.py"
+    with editor(replies=[("value = ", "one()  # by hand\n")], otherwise="") as one:
+        assert one.ask("value = |\n") == ["one()  # by hand"]
+        one.change(uri, (0, 8, 8, "one()  # by"))
+        assert one.ask_at(uri, 0, 19) == [" hand"]
+        one.change(uri, (0, 18, 19, ""))
+        assert one.ask_at(uri, 0, 18) == ["y hand"]
+        one.change(uri, (0, 18, 18, "et"))
+        assert one.ask_at(uri, 0, 20) == []
+        assert "in a comment" in one.why()["reason"]
