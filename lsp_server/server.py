@@ -16,6 +16,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest
 from pygls.lsp.server import LanguageServer
 
+from .edits import num_places
 from .index_progress import IndexProgress
 from .inline import DID_ACCEPT, InlineParams, ItemList
 from .journal import Journal
@@ -153,7 +154,9 @@ def _register(server: TruepennyServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def changed(params: types.DidChangeTextDocumentParams) -> None:
         if params.content_changes:
-            session.changed(params.text_document.uri, params.content_changes[-1], server.protocol.encoding)
+            changes = params.content_changes
+            places = num_places(changes)
+            session.changed(params.text_document.uri, changes[-1], server.protocol.encoding, places)
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def saved(params: types.DidSaveTextDocumentParams) -> None:

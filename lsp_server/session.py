@@ -24,7 +24,7 @@ from .ledger import Ledger
 from .outcomes import Outcome, Outcomes, Stage, outcome_of, setting_in, stage_of
 from .popup import PopupList, PopupStyle, popup_of
 from .settings import Settings, SettingsProblem, read_settings
-from .snapshot import Query, Suggestion
+from .snapshot import Edit, Query, Suggestion
 from .status import Status
 from .timing import Clock, span, watch
 
@@ -86,6 +86,8 @@ class Session:
         self._folder = ""
         self._cursors: OrderedDict[str, int] = OrderedDict()
         """Where the cursor last was, as far as we can know; closed documents are remembered."""
+        self._edits: dict[str, tuple[int, int, Edit]] = {}
+        """The last change of an open document, with the version it made and where it left the cursor."""
 
     def configure(self, raw: object) -> tuple[SettingsProblem, ...]:
         """Take new settings; a different assistant serves the requests from now on."""
@@ -144,7 +146,11 @@ class Session:
             reason = "suggestions in the completion menu are off (setting completion.popup)"
             return self._silent(params, clock, reason)
         asked = ask(params, document, self.settings.completion.lines, encoding)
-        self._cursor_at(uri, document.index.offset(params.position, encoding))
+        offset = document.index.offset(params.position, encoding)
+        self._cursor_at(uri, offset)
+        *place, edit = self._edits.get(uri, (0, 0, None))
+        if place == [document.version, offset]:
+            asked = replace(asked, query=replace(asked.query, edit=edit))
         suggestion = await self._flights.run(uri, lambda: self._current().complete(asked.query))
         if suggestion is None:
             return self._silent(params, clock, "superseded by a newer request")
@@ -168,7 +174,7 @@ class Session:
         self._tell_open()
         self.settled(uri)
 
-    def changed(self, uri: str, last: ChangeLike, encoding: Encoding) -> None:
+    def changed(self, uri: str, last: ChangeLike, encoding: Encoding, num_places: int = 1) -> None:
         """A document was changed, lastly by `last`: the cursor is behind that."""
         self.ledger.edited(uri)
         document = self._documents.get(uri)
@@ -177,6 +183,7 @@ class Session:
             return
         start = document.index.offset(range_.start, encoding)
         self._cursor_at(uri, min(start + len(last.text), len(document.text)))
+        self._edits[uri] = (document.version, self._cursors[uri], Edit(last.text, num_places))
         self.settled(uri)
 
     def settled(self, uri: str) -> None:
@@ -194,6 +201,7 @@ class Session:
         self._flights.cancel(uri)
         self.ledger.edited(uri)
         self._open.pop(uri, None)
+        self._edits.pop(uri, None)
         self._tell_open()
 
     def report(self, status: Status) -> None:
