@@ -95,11 +95,8 @@ class ChatSettings:
 
 @dataclass(frozen=True, slots=True)
 class ContextSettings:
-    enabled: bool = False
-    """Tell the model about other files of the workspace, from an index kept in the cache folder.
-
-    Off until its gain has been measured.
-    """
+    enabled: bool = True
+    """Tell the model about other files of the workspace, from an index kept in the cache folder."""
     tokens: int = 512
     """0 to 16384.  Of a prompt, for other files; 0 for none."""
 
