@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -101,6 +102,5 @@ def editor(
         finally:
             end(client)
             if engine == "fake":
-                stop = RawClient([*command, "engine", "stop", "--model", "fake"], env=environment)
-                stop.process.wait(60)
-                end(stop)
+                stop = [*command, "engine", "stop", "--model", "fake"]
+                subprocess.run(stop, env=environment, capture_output=True, timeout=60, check=False)
