@@ -12,7 +12,7 @@ import pytest
 from .conftest import CommandLine
 
 COMMANDS = [
-    *("pull", "serve", "engine", "complete", "context", "index", "chat", "doctor"),
+    *("pull", "serve", "engine", "complete", "context", "index", "chat", "doctor", "why", "stats"),
     *("eval infill", "eval xfile", "bench engine", "bench replay", "bench index"),
 ]
 
