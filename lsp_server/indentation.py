@@ -31,6 +31,11 @@ def missing_indent(text: str, offset: int, here: Surroundings) -> str:
 
 def indent_unit(text: str) -> str:
     """One step of indentation in this file: a tab, or the commonest small step; by default four spaces."""
+    return _known_unit(text) or " " * 4
+
+
+def _known_unit(text: str) -> str:
+    """Empty where nothing in the file tells."""
     steps: Counter[int] = Counter()
     previous = 0
     for line in text[:20_000].splitlines():
@@ -42,7 +47,7 @@ def indent_unit(text: str) -> str:
         if 1 < width - previous <= 8:
             steps[width - previous] += 1
         previous = width
-    return " " * (steps.most_common(1)[0][0] if steps else 4)
+    return " " * steps.most_common(1)[0][0] if steps else ""
 
 
 def _demanded(lines: list[str], here: Surroundings, text: str) -> str:
@@ -50,6 +55,8 @@ def _demanded(lines: list[str], here: Surroundings, text: str) -> str:
     if not previous.strip():
         return ""
     if opens_block(previous) and not previous.strip().startswith(("#", "//", "*")):
+        if len(here.typed) > len(_margin(previous)) and not _known_unit(text):
+            return ""  # the editor knows the step, and has made it
         return _margin(previous) + indent_unit(text)
     header = _header_of_docstring(lines)
     return "" if header is None else header

@@ -211,7 +211,7 @@ def _limit(limit: int | None) -> int | None:
 def _settings(args: argparse.Namespace) -> Settings:
     raw = {
         "engine": args.engine,
-        "completion": {"model": args.model, "lines": args.lines},
+        "completion": {"model": args.model, "lines": args.lines, "choices": 1},
         "guard": {"enabled": args.guard == "on"},
     }
     settings, problems = read_settings(raw)

@@ -112,6 +112,8 @@ class Watch:
         self._indent_below = -1 if near is None else indent(near)
         self._is_label_below = near is not None and near.rstrip().endswith(":")
         above = indent(here.previous) if here.previous.strip() else 0
+        wanted = above + step if opens_block(here.previous) else above
+        self._is_indented = self._starts_line and indent(here.typed + "x") >= wanted
         self._margin = min(above, indent(self._below[0])) if self._below and self._starts_line else 0
         # Code written from a blank line may not go left of its own first line; code that follows a
         # header (`def f():`) may not come back to the header's level.
@@ -152,13 +154,14 @@ class Watch:
         could_end = -1  # where it would have ended, had it fitted to what stands below
         closing_line = view.line_of(view.closings[0].at) if view.closings else None
         for number, line in enumerate(view.finished):
-            full = self._typed + line if number == 0 else line
-            first = self._typed + view.finished[0] if begin == 0 else view.finished[begin]
+            full = self._first(line) if number == 0 else line
+            first = self._first(view.finished[0]) if begin == 0 else view.finished[begin]
             is_begin, seen = number == begin, kept > 0
             if is_begin and number and line.startswith("```"):  # a chat habit: the code is over
                 return view.length(kept), whole
             if is_begin and self._repeats_below(full, is_first=not seen):
-                return view.length(number), number
+                # If there is nothing else, it is handed on: `trimming` says why nothing is shown.
+                return view.length(number if seen else number + 1), number
             if number == closing_line and not self._is_in_text:
                 return self._closed(view, number), whole
             if is_begin and not line.strip():
@@ -218,6 +221,11 @@ class Watch:
         if self._indent_below > indent(line):
             return not (opens_block(line) and self._bridges(line))
         return self._indent_below == indent(line) and jumps(line, self._ends) and not self._is_label_below
+
+    def _first(self, line: str) -> str:
+        """The whole first line.  Where the editor has indented it, the model may do so again."""
+        is_doubled = bool(self._typed) and line.startswith(self._typed) and self._is_indented
+        return line if is_doubled else self._typed + line
 
     def _statement(self, view: _View, begin: int, number: int, first: str) -> tuple[int | None, bool]:
         """One statement is wanted: how many lines it takes, if it ends here; and whether it is a block."""

@@ -12,7 +12,8 @@ from truepenny.lsp_server.indentation import indent_unit, missing_indent
     ("marked", "expected"),
     [
         ("def f():\n|", "    "),
-        ("def f():\n  |", "  "),
+        ("if a:\n    b\ndef f():\n  |", "  "),
+        ("def f():\n  |", ""),
         ("def f():\n    |", ""),
         ("def f():\n\n|\n", "    "),
         ("class A:\n    def f():\n|", "        "),

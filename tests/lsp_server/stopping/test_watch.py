@@ -32,8 +32,8 @@ from truepenny.lsp_server.stopping import MAX_LINES
         ("x = ¦\n", "[\n" + "    1,\n" * 9, "["),
         ("x = ¦\n", "a \\\n    + b\nc\n", "a \\\n    + b"),
         ("x = ¦\n", '"""a\nb"""\ny\n', '"""a\nb"""'),
-        # What stands below already is not written again.
-        ("x = 1\n¦\nz = 3\n", "z = 3\n", ""),
+        # What stands below already is the end, also where it is all there is.
+        ("x = 1\n¦\nz = 3\n", "z = 3\n", "z = 3"),
     ],
 )
 def test_a_line_is_complete_at_the_end_of_its_statement(
@@ -72,6 +72,8 @@ def test_a_line_is_complete_at_the_end_of_its_statement(
         # Nothing stands left of both its neighbours.
         ("def f():\n    a()\n¦\n    b()\n", "# Test cases\nprint(f())\n", ""),
         ("def f():\n    ¦\n    z = 3\n", "y = 2\n    z = 3\n", "y = 2"),
+        # Indented by the editor, and by the model again.
+        ("def f():\n    ¦\n", "    y = 2\n    z = 3\nx\n", "    y = 2\n    z = 3"),
         (
             "def f():\n    ¦\n    return z\n",
             "if y:\n        return z\n    return z\n",
