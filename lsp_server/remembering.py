@@ -123,7 +123,7 @@ class Remembering:
         if suggestion is None and not generation.is_astray:
             return _silent(query, SUPERSEDED)
         if joined is None and suggestion is not None:
-            return suggestion if is_asked_for else self._as_shown(query, suggestion)
+            return self._as_shown(query, suggestion)
         if suggestion is not None:
             found = self._remembered(query)
             if found is not None and found.shown:

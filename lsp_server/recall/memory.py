@@ -9,9 +9,11 @@ Everything is bounded: documents, proposals of each, and their bytes; what was u
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from ..snapshot import Query
 from .proposal import Proposal, Rest, Spot
@@ -76,7 +78,8 @@ class Recall:
         """Remember what was proposed for `query`.
 
         Where something else is shown for it, or was proposed by a model that was told the same, that
-        stays, unless the new one says the same and more, or `replaces` it.  `find` then tells which.
+        stays, unless the new one says the same and more, or `replaces` it.  And where the new one leads
+        through a text that something was proposed for, it goes on with that.  `find` then tells which.
         """
         document = self._document(query.snapshot.path)
         new = _rest(proposal, query)
@@ -89,15 +92,15 @@ class Recall:
             if rest is not None and is_current and not replaces and not _extends(new, rest):
                 return
         others = [other for other in document.proposals if id(other) not in rivals]
-        document.proposals = [proposal, *others][:MAX_PROPOSALS]
-        while len(document.proposals) > 1 and _num_bytes(document.proposals) > MAX_BYTES:
-            document.proposals.pop()
+        if not replaces:
+            proposal = _led_on(proposal, [other for other in others if other.told == proposal.told])
+        document.proposals = _bounded([proposal, *others])
 
     def keep_behind(self, query: Query, proposal: Proposal) -> None:
         """Remember what nobody has asked for yet: it comes after everything else that leads there."""
         document = self._document(query.snapshot.path)
         if proposal not in document.proposals:
-            document.proposals = [*document.proposals[: MAX_PROPOSALS - 1], proposal]
+            document.proposals = _bounded([*document.proposals[: MAX_PROPOSALS - 1], proposal])
 
     def is_rejected(self, query: Query, proposal: Proposal) -> bool:
         """Did a person look at this before, and type something else?"""
@@ -115,7 +118,7 @@ class Recall:
         now = self._clock()
         document.left_s = document.left_s or now
         was_displayed = document.left_s - document.shown_s >= DISPLAYED_S
-        if len(departed.rstrip(" \t")) > SLIP_CHARS:
+        if "\n" in departed or len(departed) > SLIP_CHARS:
             if was_displayed:
                 self._rejections.add(query.snapshot.path, document.shown)
                 document.proposals = [one for one in document.proposals if one is not document.shown]
@@ -145,5 +148,15 @@ def _extends(new: Rest, old: Rest) -> bool:
     return (new.start, new.end) == (old.start, old.end) and new.text.startswith(old.text)
 
 
-def _num_bytes(proposals: list[Proposal]) -> int:
-    return sum(proposal.num_bytes for proposal in proposals)
+def _led_on(proposal: Proposal, others: list[Proposal]) -> Proposal:
+    for other in others:
+        length = None if other.is_ahead else proposal.length_to(other.spot)
+        if length is not None:
+            return replace(proposal, text=proposal.text[:length] + other.text)
+    return proposal
+
+
+def _bounded(proposals: list[Proposal]) -> list[Proposal]:
+    """The first of them, at least one."""
+    num_bytes = list(accumulate(proposal.num_bytes for proposal in proposals))
+    return proposals[: min(MAX_PROPOSALS, max(1, bisect_right(num_bytes, MAX_BYTES)))]

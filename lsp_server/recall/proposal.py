@@ -130,6 +130,16 @@ class Proposal:
             return "" if common is None else typed[common:]
         return None
 
+    def length_to(self, spot: Spot) -> int | None:
+        """How much of it brings the cursor to `spot`; None where it does not lead there."""
+        if spot.after != self.spot.after:
+            return None
+        whole = self.spot.before + self.text
+        for at in range(len(self.spot.before) + 1, min(len(whole), len(self.spot.before) + BEFORE_CHARS)):
+            if whole[max(0, at - BEFORE_CHARS) : at] == spot.before:
+                return at - len(self.spot.before)
+        return None
+
     def is_same_text(self, other: Proposal) -> bool:
         """Would both, accepted, leave the same text?"""
         if self.spot.after != other.spot.after:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from truepenny.lsp_server.recall.proposal import (
     AFTER_CHARS,
     BEFORE_CHARS,
-    Spot,
     Proposal,
+    Spot,
     continues,
 )
 
