@@ -8,6 +8,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from .afterlife import Afterlife, Later, Shown
@@ -45,7 +46,7 @@ class Ledger:
         self.habits: Habits | None = None
         """Who else is told what becomes of suggestions."""
         self._documents = documents
-        self._name_of = name_of
+        self._name_of = lru_cache(maxsize=1024)(name_of)
         self._journal = journal
         self._session = secrets.token_hex(4)
         self._records: OrderedDict[str, Record] = OrderedDict()
@@ -83,6 +84,8 @@ class Ledger:
     def taken(self, id_: str, length: int | None = None) -> None:
         """The editor says that it was accepted: whole, or up to `length` UTF-16 units of its text."""
         id_ = self._choose(id_)
+        if length is not None and length <= 0:
+            return
         self._afterlife.accepted(id_, length)
         record = self._records.get(id_)
         is_part = length is not None and (record is None or record.fate != "accepted")
