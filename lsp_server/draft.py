@@ -12,6 +12,7 @@ from ..models.wire import Piece, Started, Usage
 from .snapshot import Cost
 from .stopping import Ending
 
+_LEAST_FOR_OTHERS_S = 0.1
 _TOO_SLOW = "no whole statement was ready in time (setting completion.time_cap_ms)"
 _TOO_LONG = "no whole statement within the tokens allowed (setting completion.max_tokens)"
 
@@ -166,7 +167,9 @@ async def read_choices(
                 if all(reading.draft is not None for reading in readings):
                     break
                 if is_first and readings[0].draft is not None:
-                    cap.reschedule(min(began_s + cap_s, 2 * loop.time() - began_s))
+                    now_s = loop.time()
+                    longest_s = max(now_s - began_s, _LEAST_FOR_OTHERS_S)
+                    cap.reschedule(min(began_s + cap_s, now_s + longest_s))
     except TimeoutError:
         for reading in readings:
             reading.out_of_time()

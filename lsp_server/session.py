@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, Protocol
 
+from .confidence.habits import Habits
 from .convert import Encoding, RangeLike
 from .documents import ChangeLike, Documents, path_of
 from .flight import Flights
@@ -24,7 +25,7 @@ from .ledger import Ledger
 from .outcomes import Outcome, Outcomes, Stage, outcome_of, setting_in, stage_of
 from .popup import PopupList, PopupStyle, popup_of
 from .settings import Settings, SettingsProblem, read_settings
-from .snapshot import Edit, Query, Suggestion
+from .snapshot import Edit, Query, Suggestion, Trigger
 from .status import Status
 from .timing import Clock, span, watch
 
@@ -52,6 +53,10 @@ class AssistantLike(Protocol):
         """These documents are open, in the workspace of `folder`, which is empty where there is none."""
         ...
 
+    def learn(self, suggestion: Suggestion, *, accepted: bool) -> None:
+        """The person has read it, and accepted it or left it."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -72,6 +77,7 @@ class Session:
         """`engine`, when given, stands above the setting of that name."""
         self.settings = Settings() if engine is None else Settings(engine=engine)
         self.ledger = Ledger(documents, _name_of_document, journal)
+        self._habits = self.ledger.habits = Habits(self._learn)
         self.popup_style = PopupStyle()
         self._documents = documents
         self._make_assistant = make_assistant
@@ -162,7 +168,11 @@ class Session:
             stage = "place"
         outcome = outcome_of(self._new_id(), document.version, suggestion, "" if is_placed else placed)
         outcome = self._completed(outcome, params, clock, "" if is_placed else stage)
-        return Answer(outcome, asked, placed if is_placed else None)
+        if not is_placed:
+            return Answer(outcome, asked)
+        if params.trigger is Trigger.AUTOMATIC:  # whoever asks for one takes what he would not be shown
+            self._habits.sent(outcome.id, uri, suggestion)
+        return Answer(outcome, asked, placed, self._others(asked, suggestion, outcome))
 
     def enter(self, folder_uri: str | None) -> None:
         """The workspace's folder, if the editor has one open."""
@@ -200,6 +210,7 @@ class Session:
         """The document was closed: what is under way for it ends now."""
         self._flights.cancel(uri)
         self.ledger.edited(uri)
+        self._habits.closed(uri)
         self._open.pop(uri, None)
         self._edits.pop(uri, None)
         self._tell_open()
@@ -221,6 +232,10 @@ class Session:
         if former is not None:
             await former.close()
         self.ledger.close()
+
+    def _learn(self, suggestion: Suggestion, accepted: bool) -> None:  # noqa: FBT001  (a callback)
+        if self._assistant is not None:
+            self._assistant.learn(suggestion, accepted=accepted)
 
     def _current(self) -> AssistantLike:
         if self._assistant is None:
@@ -254,6 +269,15 @@ class Session:
         if self._documents.get(asked.document.uri) is not asked.document:
             return "the document changed meanwhile"
         return place(asked, suggestion)
+
+    def _others(self, asked: Asked, suggestion: Suggestion, outcome: Outcome) -> tuple[Answer, ...]:
+        """The further choices that can be placed, as answers of the same request."""
+        placed = [(other, self._placed(asked, other)) for other in suggestion.others]
+        return tuple(
+            Answer(replace(outcome, id=f"{outcome.id}.{number}", **_own(other)), asked, place)
+            for number, (other, place) in enumerate(placed, start=2)
+            if isinstance(place, Replacement)
+        )
 
     def _silence(self, params: InlineParams, clock: Clock, reason: str) -> Answer:
         """Remember, and answer, that nothing came of it."""
@@ -293,6 +317,13 @@ class Session:
         except Exception as error:
             logger.exception("%s failed", what)
             self.report(Status("error", busy=False, message=f"Truepenny: {what} failed: {error}"))
+
+
+def _own(other: Suggestion) -> dict[str, Any]:
+    """Of an outcome, what a further choice does not share with the first."""
+    own = outcome_of("", None, other)
+    names = ("verdicts", "vouched", "confidence", "num_chars")
+    return {name: getattr(own, name) for name in names}
 
 
 def _name_of_document(path: str) -> str:

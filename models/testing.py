@@ -24,7 +24,7 @@ from .prompts.fim import QWEN_CODER
 from .tokens import TokenBytes
 
 SCRIPT_VARIABLE = "TRUEPENNY_FAKE_SCRIPT"
-"""Environment variable naming a JSON file: `{"replies": [[after, text], …], "delay_ms": 0, "logit": 10}`."""
+"""Environment variable naming a JSON file: `{"replies": [[after, text], …], "delay_ms": 0}`, a `Script`."""
 
 _CONTROL = (
     QWEN_CODER.prefix,
@@ -79,6 +79,8 @@ class Script:
     otherwise: str = "fake()\n"
     delay_ms: float = 0.0
     """Time one forward pass takes."""
+    instead: tuple[tuple[str, str], ...] = ()
+    """What it would write next best, in the same form: what further choices are made of."""
     logit: float = 10.0
     """Of the token it says, where all others have 0: how sure the model is."""
 
@@ -88,9 +90,12 @@ class Script:
         if not path:
             return cls()
         raw = json.loads(Path(path).read_text(encoding="utf-8"))
-        replies = tuple((str(after), str(text)) for after, text in raw.get("replies", ()))
+        replies, instead = (
+            tuple((str(after), str(text)) for after, text in raw.get(name, ()))
+            for name in ("replies", "instead")
+        )
         otherwise, delay_ms = str(raw.get("otherwise", "")), float(raw.get("delay_ms", 0.0))
-        return cls(replies, otherwise, delay_ms, float(raw.get("logit", cls().logit)))
+        return cls(replies, otherwise, delay_ms, instead, float(raw.get("logit", cls().logit)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,16 +184,33 @@ class FakeModel:
         kv.ids.extend(span.ids)
         logits = np.zeros((span.num_logits, _VOCABULARY), dtype=np.float32)
         for row in range(span.num_logits):
-            logits[row, self._next(kv.ids[: len(kv.ids) - span.num_logits + row + 1])] = self.script.logit
+            ids = kv.ids[: len(kv.ids) - span.num_logits + row + 1]
+            for rank, (after, text) in enumerate(self.script.instead, start=2):
+                token_id = _said(ids, after, text)
+                if token_id is not None:
+                    logits[row, token_id] = self.script.logit / rank
+            logits[row, self._next(ids)] = self.script.logit
         return logits
 
     def _next(self, ids: list[int]) -> int:
-        before, written = _prompt_and_output(ids)
-        for after, text in (*self.script.replies, ("", self.script.otherwise)):
-            at = _written_length(before, written, after.encode(), text.encode())
-            if at is not None:
-                return text.encode()[at] if at < len(text.encode()) else _ENDOFTEXT
+        instead = self.script.instead if self._is_instead(ids) else ()
+        for after, text in (*self.script.replies, *instead, ("", self.script.otherwise)):
+            token_id = _said(ids, after, text)
+            if token_id is not None:
+                return token_id
         return _ENDOFTEXT
+
+    def _is_instead(self, ids: list[int]) -> bool:
+        """Has it begun to write what is second best?"""
+        return bool(_prompt_and_output(ids)[1])
+
+
+def _said(ids: list[int], after: str, text: str) -> int | None:
+    """The next token of `text` where it is due; None where it is not."""
+    at = _written_length(*_prompt_and_output(ids), after.encode(), text.encode())
+    if at is None:
+        return None
+    return text.encode()[at] if at < len(text.encode()) else _ENDOFTEXT
 
 
 def _prompt_and_output(ids: list[int]) -> tuple[bytes, bytes]:

@@ -154,7 +154,10 @@ def plot(bins: Sequence[Bin]) -> str:
 
 
 async def _asked(settings: Settings, path: Path, limit: int | None) -> list[Row]:
-    """Every case of a set as an editor would ask, and what became of it; those without facts are left out."""
+    """Every case of a set as an editor would ask, and what became of it.
+
+    Left out is what has no facts, and what no test can judge: what differs from one text may be right.
+    """
     from ..assistant import Assistant
     from ..evaluation.calibration import Row
     from ..evaluation.infill import evaluate
@@ -169,7 +172,7 @@ async def _asked(settings: Settings, path: Path, limit: int | None) -> list[Row]
     return [
         Row(name, result.suggestion.facts, result.is_right)
         for result in report.results
-        if result.suggestion.shown and result.suggestion.facts is not None
+        if result.suggestion.shown and result.suggestion.facts is not None and result.outcome is not None
     ]
 
 

@@ -11,17 +11,15 @@ from dataclasses import dataclass
 
 from .facts import Facts, values
 
-INTERCEPT = 1.2
+INTERCEPT = 3.269
 WEIGHTS: dict[str, float] = {
-    "mean": 1.0,
-    "least": 0.1,
-    "first": 0.1,
-    "tokens": -0.1,
-    "lines": -0.3,
-    "is_cut": -0.5,
-    "findings": -0.2,
-    "braces": 0.0,
-    "others": 0.0,
+    "mean": 3.662,
+    "least": 0.145,
+    "first": 0.108,
+    "tokens": -0.48,
+    "lines": 0.124,
+    "is_cut": -3.171,
+    "findings": 0.0,
 }
 
 

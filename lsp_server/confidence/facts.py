@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Group = Literal["python", "braces", "others"]
-"""Languages that are judged alike."""
+"""Languages of which a person's habits are told apart.
+
+The weights are the same for all: they were fitted on programs that could be run, which are Python.
+"""
 
 _BRACES = (
     "c",
@@ -27,7 +30,7 @@ _BRACES = (
 )
 _GROUPS: dict[str, Group] = {"python": "python", **dict.fromkeys(_BRACES, "braces")}
 
-NAMES = ("mean", "least", "first", "tokens", "lines", "is_cut", "findings", "braces", "others")
+NAMES = ("mean", "least", "first", "tokens", "lines", "is_cut", "findings")
 """Of `values`, in order."""
 NUM_LOGPROBS = 3
 """The first of these are logarithms of probabilities: a surer model never makes a suggestion less likely."""
@@ -74,6 +77,4 @@ def values(facts: Facts) -> tuple[float, ...]:
         min(8.0, math.log2(max(1, facts.num_lines))),
         float(facts.is_cut),
         float(min(8, facts.num_findings)),
-        float(facts.group == "braces"),
-        float(facts.group == "others"),
     )

@@ -160,7 +160,7 @@ def _tally_of(raw: Any) -> Tally | None:
     numbers: dict[str, float] = {}
     for field in fields(Tally):
         value = found.get(field.name)
-        if type(value) not in (int, float) or not math.isfinite(value) or value < 0:
+        if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
             return None
         numbers[field.name] = float(value)
     tally = Tally(**numbers)

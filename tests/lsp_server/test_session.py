@@ -55,6 +55,9 @@ class FakeAssistant:
     async def close(self) -> None:
         self.diary.append("close")
 
+    def learn(self, suggestion: Suggestion, *, accepted: bool) -> None:
+        self.diary.append(f"learn {suggestion.text} {accepted}")
+
     def settled(self, query: Query) -> None:
         self.settled_at.append(query.offset)
 

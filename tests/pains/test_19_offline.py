@@ -109,7 +109,7 @@ def test_no_account_is_asked_for(tmp_path_factory) -> None:
     home = folder / "home"
     home.mkdir()
     bare = {"TRUEPENNY_CACHE": str(folder / "c"), "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
-    with unplugged(folder, "fake", **bare) as (editor, tried):
+    with unplugged(folder, "fake", None, **bare) as (editor, tried):
         assert editor.ask("def add(a, b):\n    return |\n") == ["a + b"]
         shown = [
             note["params"] for note in editor.client.notifications if note["method"].startswith("window/")
