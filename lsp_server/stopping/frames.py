@@ -15,7 +15,7 @@ from ...context.language_table import Language
 from ...context.parsing import Leaf, Tree, parse, reparse
 from .table import Ends
 
-WINDOW_CHARS = 6_000
+WINDOW_CHARS = 3_000
 """Of the text before the cursor; beyond it, indentation tells enough."""
 
 _PAIRS = {")": "(", "]": "[", "}": "{"}

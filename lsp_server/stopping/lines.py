@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from ..gate import opens_block
 from .table import Ends
 
 CLOSERS = frozenset(")]}\"'`>;,:")
@@ -14,6 +13,13 @@ _GOES_ON = re.compile(
 _POSTFIX = re.compile(r"(?:\+\+|--|\*/)[ \t]*$")
 _TERMINATED = re.compile(r"[;{},:>][ \t]*(?://.*|#.*|/\*.*\*/[ \t]*)?$")
 _NO_STATEMENT = re.compile(r"[ \t]*(?:[@#\[]|//|/\*|\*)")
+_DECLARES = re.compile(
+    r"[ \t]*(?:@|#\[|"
+    r"(?:(?:export|default|pub(?:\(\w+\))?|public|private|protected|internal|static|final|abstract|"
+    r"async|override|open|data|sealed|virtual|inline|const|unsafe|extern|local|suspend|template|mutating)\s+)*"
+    r"(?:def|class|function|fn|func|fun|interface|struct|enum|impl|trait|module|object|protocol|extension|"
+    r"namespace|record|union|mod)\b|(?:public|private|protected|internal)\s)"
+)
 _FIRST_WORD = re.compile(r"[ \t]*(\w+)")
 
 
@@ -43,11 +49,12 @@ def may_be_chained(line: str, ends: Ends) -> bool:
     return bool(ends.chains) and not _TERMINATED.search(line) and not _NO_STATEMENT.match(line)
 
 
+def declares(line: str) -> bool:
+    """Does it begin a function, a type or the like?  By its words, in any language."""
+    return _DECLARES.match(line) is not None
+
+
 def jumps(line: str, ends: Ends) -> bool:
     """Does it leave the block, so that nothing after it would be reached?"""
     word = _FIRST_WORD.match(line)
     return word is not None and word[1] in ends.jumps
-
-
-def is_header(line: str) -> bool:
-    return opens_block(line)

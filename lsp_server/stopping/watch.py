@@ -19,7 +19,7 @@ from ..gate import Surroundings, opens_block
 from ..indentation import indent_unit
 from ..snapshot import Query
 from .frames import Balance, Closing, Frame, Frames
-from .lines import CLOSERS, goes_on, indent, jumps, may_be_chained, only_closes
+from .lines import CLOSERS, declares, goes_on, indent, jumps, may_be_chained, only_closes
 from .table import TABLE, UNKNOWN, Ends
 
 MAX_LINES = 24
@@ -151,6 +151,7 @@ class Watch:
         """The length that is complete, or None; and how many lines are whole statements."""
         kept = whole = begin = 0  # lines kept, lines whole, and where the present statement began
         floor, is_multi = self._floor, self._is_multi
+        declared = False  # a declaration at the level of the block has been written
         could_end = -1  # where it would have ended, had it fitted to what stands below
         closing_line = view.line_of(view.closings[0].at) if view.closings else None
         for number, line in enumerate(view.finished):
@@ -180,6 +181,8 @@ class Watch:
                 could_end = self._left(view, kept, number, floor)
                 if not seen or not self._is_unfit(view.finished[kept - 1], number):
                     return view.length(could_end), whole
+            if is_begin and seen and self._is_next(full, view.finished[number - 1], floor, declared=declared):
+                return view.length(kept), whole
             if is_begin and floor is None:
                 floor = indent(full)
                 if floor < self._margin and not (opens_block(full) and self._bridges(full)):
@@ -196,6 +199,8 @@ class Watch:
                 if number + 1 >= MAX_LINES:
                     return view.length(kept), whole
                 continue
+            declared = declared or (indent(first) == floor and declares(first) and begin != number)
+            declared = declared or (indent(first) == floor and declares(first) and opens_block(full))
             kept, begin = number + 1, number + 1
             whole = whole if opens_block(full) and not self._bridges(full) else kept
             is_unfit = self._is_unfit(full, kept)
@@ -209,7 +214,18 @@ class Watch:
                 return view.length(kept), kept
             if kept >= MAX_LINES or (could_end >= 0 and kept >= MAX_GAP_LINES):
                 return view.length(kept if could_end < 0 else could_end), whole
-        return (self._begun(view, kept, begin, floor) if could_end < 0 and is_multi else None), whole
+        if could_end >= 0 or not is_multi:
+            return None, whole
+        has_begun = kept > 0 and begin == len(view.finished) and bool(view.unfinished.strip())
+        if has_begun and self._is_next(view.unfinished, view.finished[-1], floor, declared=declared):
+            return view.length(kept), whole
+        return self._begun(view, kept, begin, floor), whole
+
+    def _is_next(self, line: str, above: str, floor: int | None, *, declared: bool) -> bool:
+        """Does something else begin here: the next declaration, or the next paragraph of a file?"""
+        if not self._starts_line or floor is None or indent(line) != floor:
+            return False
+        return (declared and declares(line)) or (floor == 0 and not above.strip())
 
     def _is_unfit(self, line: str, num_lines: int) -> bool:
         """Could the code right below not follow this line, so that more is wanted between them?
@@ -287,7 +303,10 @@ class Watch:
     def _is_back(self, lines: Sequence[str], floor: int | None) -> bool:
         """Is the last written line at the level where the block began, so that a blank line ends it?"""
         last = next((line for line in reversed(lines) if line.strip()), "")
-        return self._starts_line and indent(last) <= (floor or 0) and not opens_block(last)
+        if not self._starts_line or indent(last) > (floor or 0) or opens_block(last):
+            return False
+        # Where nothing of the block stands below, it is not over with its first paragraph.
+        return not floor or bool(self._below and indent(self._below[0]) >= floor)
 
     def _leaves_block(self, first: str, floor: int | None) -> bool:
         """A `return` at the level of the block: what came after it would not be reached."""

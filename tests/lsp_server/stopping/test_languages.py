@@ -154,7 +154,41 @@ BLOCKS = [
 ]
 
 
-@pytest.mark.parametrize("rows", [STATEMENTS, BLOCKS], ids=["statements", "blocks"])
+# language, document, what the model writes of which only the first declaration is kept
+DECLARATIONS = [
+    ("python", "¦\n", "def f():\n    a()", "\n\n\ndef g():\n"),
+    ("javascript", "¦\n", "function f() {\n  a();\n}", "\n\nfunction g() {\n"),
+    ("typescript", "class A {\n  ¦\n}\n", "private f() {\n    a();\n  }", "\n\n  private g() {\n"),
+    ("typescriptreact", "¦\n", "export function F() {\n  return <p/>;\n}", "\n\nexport function G"),
+    ("go", "¦\n", "func f() {\n\ta()\n}", "\n\nfunc g() {\n"),
+    ("rust", "impl A {\n    ¦\n}\n", "pub fn f() {\n        a();\n    }", "\n\n    pub fn g() {\n"),
+    ("java", "class A {\n    ¦\n}\n", "public void f() {\n        a();\n    }", "\n\n    public void g"),
+    ("c", "¦\n", "int f(void) {\n    return 1;\n}", "\n\nint g(void) {\n"),
+    ("cpp", "¦\n", "struct A {\n    int a;\n};", "\n\nstruct B {\n"),
+    (
+        "csharp",
+        "class A\n{\n    ¦\n}\n",
+        "public void F()\n    {\n        B();\n    }",
+        "\n\n    public void G",
+    ),
+    ("ruby", "class A\n  ¦\nend\n", "def f\n    a\n  end", "\n\n  def g\n"),
+    (
+        "php",
+        "<?php\nclass A {\n    ¦\n}\n",
+        "public function f() {\n        a();\n    }",
+        "\n\n    public function g",
+    ),
+    ("shellscript", "¦\n", "f() {\n  a\n}", "\n\ng() {\n"),
+    ("lua", "¦\n", "local function f()\n  a()\nend", "\n\nlocal function g()\n"),
+    ("kotlin", "class A {\n    ¦\n}\n", "fun f() {\n        a()\n    }", "\n\n    fun g() {\n"),
+    ("swift", "struct A {\n    ¦\n}\n", "func f() {\n        a()\n    }", "\n\n    func g() {\n"),
+    ("scala", "object A {\n  ¦\n}\n", "def f() = {\n    a()\n  }", "\n\n  def g() = {\n"),
+]
+
+
+@pytest.mark.parametrize(
+    "rows", [STATEMENTS, BLOCKS, DECLARATIONS], ids=["statements", "blocks", "declarations"]
+)
 def test_no_language_is_left_out(rows: list[tuple[str, ...]]) -> None:
     """A language that is parsed is also stopped."""
     assert {row[0] for row in rows} == {language.name for language in LANGUAGES}
@@ -186,3 +220,13 @@ def test_a_closer_that_stands_below_is_left_out(
     body, _, closer = expected.rpartition("\n")
     before, after = marked.split("¦")
     assert kept(f"{before}¦\n{closer}{after}", generated, language, is_multi=True) == body
+
+
+@pytest.mark.parametrize(
+    ("language", "marked", "first", "following"), DECLARATIONS, ids=[r[0] for r in DECLARATIONS]
+)
+def test_the_next_declaration_is_another_suggestion(
+    kept, language: str, marked: str, first: str, following: str
+) -> None:
+    """A model asked for one function likes to go on with the next."""
+    assert kept(marked, first + following, language, is_multi=True) == first

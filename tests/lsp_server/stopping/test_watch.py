@@ -55,7 +55,10 @@ def test_a_line_is_complete_at_the_end_of_its_statement(
             "if x:\n        return y\n\n    return 1\n",
             "if x:\n        return y\n\n    return 1",
         ),
-        ("def f():\n    ¦", "x = 1\n\n    y = 2\n", "x = 1"),
+        # A paragraph ends a block that goes on below, and is but a part of one that does not.
+        ("def f():\n    ¦\n\n    z()\n", "x = 1\n\n    y = 2\n", "x = 1"),
+        ("def f():\n    ¦\n\n\ndef g():\n", "x = 1\n\n    y = 2\n", None),
+        ("def f():\n    ¦\n\n\ndef g():\n", "x = 1\n\n    return 2\n", "x = 1\n\n    return 2"),
         ("def f():\n    ¦", "```\n", None),
         ("def f():\n    ¦", "x = 1\n```\nThat is all.", "x = 1"),
         ("def f():\n    ¦", "x = 1\n", None),
@@ -72,6 +75,10 @@ def test_a_line_is_complete_at_the_end_of_its_statement(
         # Nothing stands left of both its neighbours.
         ("def f():\n    a()\n¦\n    b()\n", "# Test cases\nprint(f())\n", ""),
         ("def f():\n    ¦\n    z = 3\n", "y = 2\n    z = 3\n", "y = 2"),
+        # The next declaration, or the next paragraph of a file.
+        ("¦\n", "def f():\n    a\n\n    b\n\n\ndef g():\n", "def f():\n    a\n\n    b"),
+        ("class A:\n    ¦\n", "@b\n    def f():\n        a\n    def g():\n", "@b\n    def f():\n        a"),
+        ("¦\n", "for a in b:\n    c\n\nd\n", "for a in b:\n    c"),
         # Indented by the editor, and by the model again.
         ("def f():\n    ¦\n", "    y = 2\n    z = 3\nx\n", "    y = 2\n    z = 3"),
         (
