@@ -20,6 +20,7 @@ from .measuring import alone, rounded
 if TYPE_CHECKING:
     from ..evaluation.replay.figures import Comparison, SideFigures, Spread
     from ..evaluation.replay.run import Plan, ReplayReport, TraceReport
+    from ..evaluation.replay.typing_through import TypingFigures
 
 EXAMPLE = """\
 examples:
@@ -187,6 +188,8 @@ def _progress(total: int) -> Generator[Callable[[], None], None, None]:
 def document(report: ReplayReport) -> dict[str, Any]:
     """The figures as they are, rounded; the single waits stay out."""
     whole = rounded(asdict(report))
+    for told, one in zip([*whole["sessions"], whole["total"]], [*report.sessions, report.total], strict=True):
+        told["typing"]["share"] = round(one.typing.share, 4)
     del whole["ours_wait_ms"], whole["peer_wait_ms"]
     return whole
 
@@ -212,8 +215,17 @@ def _trace_lines(one: TraceReport) -> list[str]:
     columns = zip(_ROWS, *(_column(side) for side in sides), strict=True)
     lines += [f"  {'':<28}" + "".join(f"{side.name:>22}" for side in sides)]
     lines += [f"  {name:<28}" + "".join(f"{cell:>22}" for cell in cells) for name, *cells in columns]
-    lines += _reasons(one.ours)
+    lines += [*_typing_lines(one.typing), *_reasons(one.ours)]
     return lines + (_comparison(one.comparison) if one.comparison else [])
+
+
+def _typing_lines(typing: TypingFigures) -> list[str]:
+    through = f"{typing.recalled} of {typing.through} ({typing.share:.1%})" if typing.through else "none"
+    trouble = f"{typing.contradicted}, {typing.flickered}, {typing.repeating}"
+    return [
+        f"  typed through a suggestion, without a model call: {through}",
+        f"  contradicted, flickered, repeating the line below: {trouble}",
+    ]
 
 
 _ROWS = (
@@ -231,7 +243,7 @@ _ROWS = (
     "decode, ms",
     "guard, ms",
     "asked, superseded",
-    "silent without the model",
+    "remembered, silent",
     "shown, of those answered",
     "failed, unanswered",
 )
@@ -252,7 +264,7 @@ def _column(side: SideFigures) -> list[str]:
         drafted,
         *stages,
         f"{side.requests}, {kinds.get('superseded', 0)}",
-        f"{side.silent_share:.1%}",
+        f"{side.recalled_share:.1%}, {side.silent_share:.1%}",
         f"{side.shown_share:.1%}",
         f"{kinds['failed']}, {kinds['unanswered']}",
     ]

@@ -35,8 +35,10 @@ class SideFigures:
     requests: int
     by_kind: dict[str, int]
     """Requests by what became of them; `unanswered` and `failed` are always there."""
+    recalled_share: float
+    """Of the keystrokes whose first answer was a suggestion that was remembered."""
     silent_share: float
-    """Of the keystrokes whose first answer came without the model."""
+    """Of the keystrokes whose first answer was that there is nothing, without the model."""
     shown_share: float
     """Of the keystrokes answered by the model: something was suggested."""
     reasons: dict[str, int]
@@ -84,6 +86,7 @@ def figures_of(name: str, runs: Sequence[SegmentRun]) -> SideFigures:
     waited = [wait for run in runs for wait in waits(run)]
     asked = [answer for answer in answers if answer.kind == "model"]
     by_model = [wait for wait in waited if wait.answer and wait.answer.kind == "model"]
+    recalled = sum(wait.answer is not None and wait.answer.kind == "recalled" for wait in waited)
     silent = sum(wait.answer is not None and wait.answer.kind == "silent" for wait in waited)
     costs = [answer.cost for answer in asked]
     stages = sorted({stage for cost in costs for stage in cost.stage_ms})
@@ -95,6 +98,7 @@ def figures_of(name: str, runs: Sequence[SegmentRun]) -> SideFigures:
         keystrokes=len(waited),
         requests=len(answers),
         by_kind={"unanswered": 0, "failed": 0, **Counter(answer.kind for answer in answers)},
+        recalled_share=_share(recalled, len(waited)),
         silent_share=_share(silent, len(waited)),
         shown_share=_share(sum(_is_shown(wait) for wait in by_model), len(by_model)),
         reasons=dict(reasons.most_common()),
@@ -157,6 +161,8 @@ def _left_out(ours: Wait, peer: Wait) -> str:
     """Why a keystroke is not compared; empty if it is."""
     if ours.answer is None or peer.answer is None:
         return "no answer"
+    if ours.answer.kind == "recalled":
+        return "ours remembered"
     silent = [
         name for name, wait in (("ours", ours), ("peer", peer)) if wait.answer and _is_silent(wait.answer)
     ]

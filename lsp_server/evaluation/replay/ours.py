@@ -20,7 +20,7 @@ from typing import Any, cast
 
 from ....models.endpoint import FAKE_MODEL, RUNTIME_VARIABLE
 from ....models.errors import BenchmarkError
-from ...convert import Position
+from ...convert import Position, Range
 from ...settings import Settings
 from .play import PATIENCE_S
 from .record import Answer, AnswerKind, Cost
@@ -213,17 +213,26 @@ def _answer(flight: _Flight) -> Answer:
         step=flight.step,
         sent_s=flight.sent_s,
         arrived_s=response.arrived_s,
-        kind=_kind(note),
+        kind=_kind(note, is_shown=bool(items)),
         reason=str(note.get("reason", "")),
         text=str(items[0]["insertText"]) if items else "",
+        range=_range(items[0]["range"]) if items else None,
         cost=_cost(note),
     )
 
 
-def _kind(note: Mapping[str, Any]) -> AnswerKind:
+def _range(raw: Mapping[str, Mapping[str, int]]) -> Range:
+    start, end = raw["start"], raw["end"]
+    return Range(Position(start["line"], start["character"]), Position(end["line"], end["character"]))
+
+
+def _kind(note: Mapping[str, Any], *, is_shown: bool) -> AnswerKind:
     if str(note.get("reason", "")).startswith("superseded"):
         return "superseded"
-    return "model" if "prefill" in (note.get("stage_ms") or {}) else "silent"
+    stages = cast("Mapping[str, float]", note.get("stage_ms") or {})
+    if "prefill" in stages:
+        return "model"
+    return "recalled" if is_shown and "recall" in stages else "silent"
 
 
 def _cost(note: Mapping[str, Any]) -> Cost:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
-AnswerKind = Literal["model", "silent", "superseded", "failed", "unanswered"]
-"""`model`: the model was asked and has answered, be it with nothing fit to show; `silent`: it was not
-asked, for a reason; `superseded`: given up for a newer request; `failed`: an error came back;
-`unanswered`: nothing came back."""
+from ...convert import Range
+
+AnswerKind = Literal["model", "recalled", "silent", "superseded", "failed", "unanswered"]
+"""`model`: the model was asked and has answered, be it with nothing fit to show; `recalled`: a suggestion
+was remembered; `silent`: the model was not asked, and there is nothing, for a reason; `superseded`: given
+up for a newer request; `failed`: an error came back; `unanswered`: nothing came back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Answer:
     text: str = ""
     """What is suggested; empty for nothing."""
     cost: Cost = Cost()
+    range: Range | None = None
+    """What the text replaces; None where that is not said: nothing, at the cursor."""
 
     @property
     def ms(self) -> float:
@@ -97,7 +101,7 @@ def _timely(run: SegmentRun) -> dict[int, Answer]:
     until = _ends(run.played)
     timely: dict[int, Answer] = {}
     for answer in run.answers:
-        is_answer = answer.kind in ("model", "silent")
+        is_answer = answer.kind in ("model", "recalled", "silent")
         if is_answer and answer.arrived_s <= until[answer.step]:
             known = timely.get(answer.step)
             if known is None or answer.arrived_s < known.arrived_s:

@@ -15,9 +15,10 @@ from .peer import peer_side
 from .play import Side, SideRun, play_session
 from .record import SegmentRun, waits
 from .session import Session
+from .typing_through import TypingFigures, total, typing_figures
 
 LEFT_OUT = (
-    "on both sides: suggestions kept by the editor and shown again",
+    "of the comparison: suggestions remembered by us, or kept by the peer's editor, and shown again",
     "on both sides: requests ahead of what is on the screen",
     "of the peer's plug-in: the process it starts for each request",
 )
@@ -46,6 +47,8 @@ class TraceReport:
     duration_s: float
     """Of the typing, as planned."""
     ours: SideFigures
+    typing: TypingFigures
+    """Of ours."""
     peer: SideFigures | None
     comparison: Comparison | None
 
@@ -97,6 +100,10 @@ def _report(
         for nth, name in enumerate(names)
     ]
     ours = pooled[0].segments
+    typing = [
+        typing_figures(session, played[0].segments)
+        for session, played in zip(plan.sessions, runs, strict=True)
+    ]
     if plan.peer is None:
         ours_ms, peer_ms = _model_waits(ours), list[float]()
     else:
@@ -112,17 +119,19 @@ def _report(
         load_average=load,
         left_out=LEFT_OUT,
         sessions=tuple(
-            _trace_report(session.name, session.first_keystroke, session.duration_s, played)
-            for session, played in zip(plan.sessions, runs, strict=True)
+            _trace_report(session.name, session.first_keystroke, session.duration_s, played, figures)
+            for session, played, figures in zip(plan.sessions, runs, typing, strict=True)
         ),
-        total=_trace_report("all", None, duration_s, pooled),
+        total=_trace_report("all", None, duration_s, pooled, total(typing)),
         ours_wait_ms=tuple(ours_ms),
         peer_wait_ms=tuple(peer_ms),
         engine_work=work,
     )
 
 
-def _trace_report(name: str, first: int | None, duration_s: float, played: Sequence[SideRun]) -> TraceReport:
+def _trace_report(
+    name: str, first: int | None, duration_s: float, played: Sequence[SideRun], typing: TypingFigures
+) -> TraceReport:
     figures = [figures_of(run.name, run.segments) for run in played]
     comparison = compare(played[0].segments, played[1].segments) if len(played) > 1 else None
     return TraceReport(
@@ -131,6 +140,7 @@ def _trace_report(name: str, first: int | None, duration_s: float, played: Seque
         keystrokes=figures[0].keystrokes,
         duration_s=duration_s,
         ours=figures[0],
+        typing=typing,
         peer=figures[1] if len(figures) > 1 else None,
         comparison=comparison,
     )
