@@ -261,7 +261,7 @@ def _check_plot(path: Path | None) -> None:
 
 
 def _settings(args: argparse.Namespace) -> Settings:
-    raw = {"engine": args.engine, "completion": {"model": args.model, "lines": "single"}}
+    raw = {"engine": args.engine, "completion": {"model": args.model, "lines": "single", "choices": 1}}
     settings, problems = read_settings(raw)
     if problems:
         raise XFileError("; ".join(map(str, problems)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -46,6 +46,7 @@ class FakeAssistant:
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.failure: Exception | None = None
+        self.answer: Suggestion | None = None
 
     async def warm_up(self) -> None:
         self.diary.append("warm up")
@@ -73,6 +74,8 @@ class FakeAssistant:
             raise
         if self.failure is not None:
             raise self.failure
+        if self.answer is not None:
+            return self.answer
         return Suggestion("text", query.offset, query.offset, shown=True, reason="")
 
 
@@ -278,3 +281,38 @@ async def test_outcomes_are_bounded_by_documents_too() -> None:
     assert len(outcomes.of("file:///1")) == 1
     assert outcomes.mark("1", "accepted")
     assert not outcomes.mark("0", "accepted")
+
+
+async def test_further_choices_are_items_of_their_own() -> None:
+    """Each with an id; the one that is accepted is the one that counts."""
+    desk = Desk()
+    await desk.ask(0)
+    first, second, placeless = (
+        Suggestion(text, 3, end, shown=True, reason="", confidence=confidence)
+        for text, end, confidence in (("first", 3, 0.5), ("second", 3, 0.25), ("nowhere", 99, 0.9))
+    )
+    desk.assistants[0].answer = replace(first, others=(second, placeless))
+    asked = replace(desk.params(3), trigger=Trigger.INVOKED)
+    items = (await desk.session.complete(asked, "utf-16")).items
+    ids = [item.command.arguments[0] for item in items]
+
+    assert [item.insert_text for item in items] == ["first", "second"]
+    assert [item.truepenny.confidence for item in items] == [0.5, 0.25]
+    assert len(desk.session.outcomes.of(URI)) == 2, "one outcome for each request"
+    desk.session.ledger.shown(ids[0])
+    desk.session.ledger.shown(ids[1])
+    desk.session.ledger.taken(ids[1])
+    assert desk.session.outcomes.of(URI)[0].fate == "accepted"
+    assert "learn" not in " ".join(desk.assistants[0].diary), "whoever asks teaches nothing"
+
+
+async def test_what_was_accepted_unasked_is_learned_from() -> None:
+    """Once, however often it was shown."""
+    desk = Desk()
+    item = (await desk.ask(3)).items[0]
+    desk.session.ledger.shown(item.command.arguments[0])
+    desk.session.ledger.taken(item.command.arguments[0])
+    await desk.ask(3)
+    desk.session.forget(URI)
+
+    assert [line for line in desk.assistants[0].diary if line.startswith("learn")] == ["learn text True"]
