@@ -120,7 +120,7 @@ class Remembering:
         work = partial(self._written, query, decision)
         generation = joined or self._underway.start(query, work)
         suggestion = await generation.result()
-        if suggestion is None and not generation.is_astray:
+        if suggestion is None and not (generation.is_astray and generation.serves is query):
             return _silent(query, SUPERSEDED)
         if joined is None and suggestion is not None:
             return self._as_shown(query, suggestion)

@@ -30,6 +30,8 @@ class Generation:
 
     def __init__(self, query: Query) -> None:
         self.query = query
+        self.serves = query
+        """The newest that it is to answer."""
         self.spot = Spot.of(query.snapshot.text, query.offset, query.offset)
         self.num_waiting = 0
         self.is_astray = False
@@ -64,7 +66,8 @@ class Generation:
         )
 
     def serve(self, query: Query) -> None:
-        """It is for `query` now; may it be so."""
+        """It is for `query` now; `may_serve` has said so."""
+        self.serves = query
         self._typed = self._typed_for(query) or ""
 
     def run(self, work: Callable[[Generation], Awaitable[Suggestion]]) -> asyncio.Task[Suggestion]:

@@ -25,6 +25,7 @@ MAX_EXTRA_CHARS = 200
 _TAIL_CHARS = 64
 _CLOSER_OF = {"(": ")", "[": "]", "{": "}"}
 _QUOTES = "\"'`"
+_BLANKS = str.maketrans("", "", " \t\r")
 _CLOSED = re.compile(r"[\s)\]}\"'`]{1,64}")
 
 
@@ -152,14 +153,14 @@ class Proposal:
 def continues(written: str, typed: str) -> bool:
     """Can text that has begun with `written` still turn out to lead through `typed`?
 
-    Cheap, and generous about white space and closers: only `Proposal.rest` decides in the end.
+    Cheap, and generous about blanks: only `Proposal.rest` decides in the end.
     """
     has, wants = _bare(written), _bare(typed)
     return has.startswith(wants) or wants.startswith(has)
 
 
 def _bare(text: str) -> str:
-    return "".join(text.split())
+    return text.translate(_BLANKS)
 
 
 def _shared(typed: str, proposed: str) -> int | None:

@@ -154,6 +154,7 @@ def test_what_was_typed_instead(now: str, expected: str | None) -> None:
         ("fo", "foo(b", True),
         ("\n        x", "\n    x =", True),
         ("foo", "fa", False),
+        ("foo", "\n", False),
     ],
 )
 def test_what_is_being_written_may_still_lead_there(written: str, typed: str, *, may: bool) -> None:
