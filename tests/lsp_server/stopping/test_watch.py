@@ -63,7 +63,11 @@ def test_a_line_is_complete_at_the_end_of_its_statement(
         ("def f():\n    ¦", "x = 1\n```\nThat is all.", "x = 1"),
         ("def f():\n    ¦", "x = 1\n", None),
         # Left of the block, but inside brackets or a string.
-        ("def f():\n    ¦", "x = f(\n1)\n    y = '''\na\n'''\n\n", "x = f(\n1)\n    y = '''\na\n'''"),
+        (
+            "def f():\n    ¦\n\n    z()\n",
+            "x = f(\n1)\n    y = '''\na\n'''\n\n",
+            "x = f(\n1)\n    y = '''\na\n'''",
+        ),
         # The lines below stand deeper: their header is wanted.
         (
             "if a:\n    ¦\n            c()\n",
