@@ -13,6 +13,8 @@ from .snapshot import Cost
 from .stopping import Ending
 
 _LEAST_FOR_OTHERS_S = 0.1
+_SLOWER_TOGETHER = 1.5
+"""A token of each of several choices takes longer than one: the first is not to be cut short for that."""
 _TOO_SLOW = "no whole statement was ready in time (setting completion.time_cap_ms)"
 _TOO_LONG = "no whole statement within the tokens allowed (setting completion.max_tokens)"
 
@@ -148,6 +150,7 @@ async def read_choices(
 
     Once the first is complete the others are given as long again, and not more.
     """
+    cap_s *= _SLOWER_TOGETHER if len(ends) > 1 else 1.0
     meter = Meter()
     readings = [Reading(heal, end, meter) for end in ends]
     loop = asyncio.get_running_loop()
