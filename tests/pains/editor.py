@@ -21,8 +21,9 @@ AUTOMATIC, INVOKED = 2, 1
 class Editor:
     """One server process, and the documents open in it.  `|` marks the cursor in texts."""
 
-    def __init__(self, client: RawClient) -> None:
+    def __init__(self, client: RawClient, environment: dict[str, str]) -> None:
         self.client = client
+        self._environment = environment
         self._versions: dict[str, int] = {}
 
     def ask(
@@ -69,6 +70,12 @@ class Editor:
         uri = path if ":" in path else f"file://{path}"
         return self.client.ask("truepenny/why", {"textDocument": {"uri": uri}})[0]
 
+    def engine_status(self) -> dict[str, Any]:
+        """What the engine tells about itself."""
+        command = [sys.executable, "-I", "-c", _PROGRAM, "engine", "status", "--model", "fake", "--json"]
+        told = subprocess.run(command, env=self._environment, capture_output=True, timeout=60, check=True)
+        return json.loads(told.stdout.splitlines()[-1])
+
     def _change(self, uri: str, version: int, changes: Sequence[object]) -> None:
         params = {"textDocument": {"uri": uri, "version": version}, "contentChanges": changes}
         self.client.notify("textDocument/didChange", params)
@@ -82,11 +89,16 @@ def editor(
     otherwise: str = "answer()\n",
     engine: str = "fake",
     cache: Path | None = None,
+    delay_ms: float = 0.0,
 ) -> Iterator[Editor]:
-    """A server of its own, whose model writes `otherwise` but after what `replies` say."""
+    """A server of its own, whose model writes `otherwise` but after what `replies` say.
+
+    A pass of the model takes `delay_ms`.
+    """
     with tempfile.TemporaryDirectory(prefix="tp") as folder:
         script = Path(folder) / "script.json"
-        script.write_text(json.dumps({"replies": list(replies), "otherwise": otherwise}), "utf-8")
+        written = {"replies": list(replies), "otherwise": otherwise, "delay_ms": delay_ms}
+        script.write_text(json.dumps(written), "utf-8")
         environment = {
             **os.environ,
             "TRUEPENNY_RUNTIME": str(Path(folder) / "r"),
@@ -97,7 +109,7 @@ def editor(
         client = RawClient([*command, "serve", "--engine", engine], env=environment)
         try:
             client.initialize(settings)
-            yield Editor(client)
+            yield Editor(client, environment)
             client.stop()
         finally:
             end(client)
