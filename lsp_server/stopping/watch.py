@@ -10,7 +10,7 @@ Where no tree can be had, nothing counts as open and indentation alone decides.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from ...context.errors import ContextError
@@ -49,8 +49,6 @@ class _View:
     """Generated text at one moment.  The last line has not been finished."""
 
     finished: tuple[str, ...]
-    whole: tuple[str, ...]
-    """The same, the first with what was typed before the cursor."""
     unfinished: str
     balances: tuple[Balance, ...]
     """At the end of each finished line."""
@@ -142,15 +140,14 @@ class Watch:
         is_new = self._view is None or not is_longer or not _LOOK_AT.isdisjoint(text[len(self._looked) :])
         *finished, unfinished = text.split("\n")
         if not is_new and self._view is not None:
-            return replace(self._view, unfinished=unfinished)
+            return _View(tuple(finished), unfinished, self._view.balances, self._view.closings)
         ends = [-1]
         for line in finished:
             ends.append(ends[-1] + len(line) + 1)
         balances, closings = [Balance()] * len(finished), list[Closing]()
         if self._frames is not None:
             balances, closings = self._frames.read(text, ends[1:])
-        whole = [self._first(line) if number == 0 else line for number, line in enumerate(finished)]
-        self._view = _View(tuple(finished), tuple(whole), unfinished, tuple(balances), tuple(closings))
+        self._view = _View(tuple(finished), unfinished, tuple(balances), tuple(closings))
         self._looked = text
         return self._view
 
@@ -162,7 +159,8 @@ class Watch:
         could_end = -1  # where it would have ended, had it fitted to what stands below
         closing_line = view.line_of(view.closings[0].at) if view.closings else None
         for number, line in enumerate(view.finished):
-            full, first = view.whole[number], view.whole[begin]
+            full = self._first(line) if number == 0 else line
+            first = self._first(view.finished[0]) if begin == 0 else view.finished[begin]
             is_begin, seen = number == begin, kept > 0
             if is_begin and number and line.startswith("```"):  # a chat habit: the code is over
                 return view.length(kept), whole
@@ -172,8 +170,8 @@ class Watch:
             if number == closing_line and not self._is_in_text:
                 return self._closed(view, number), whole
             if is_begin and not line.strip():
-                if seen and self._is_back(view.whole[:number], floor):
-                    if could_end < 0 and not self._is_unfit(view.whole[kept - 1], number):
+                if seen and self._is_back(view.finished[:number], floor):
+                    if could_end < 0 and not self._is_unfit(view.finished[begin - 1], number):
                         return view.length(kept), whole
                     could_end = kept if could_end < 0 else could_end
                 elif number == 0 and not self._starts_line and not is_multi and self._is_done(view, 0):
@@ -185,7 +183,7 @@ class Watch:
             is_left = is_begin and floor is not None and number > 0 and indent(full) < floor
             if is_left and floor is not None and could_end < 0 and not self._may_stand_left(full):
                 could_end = self._left(view, kept, number, floor)
-                if not seen or not self._is_unfit(view.whole[kept - 1], number):
+                if not seen or not self._is_unfit(view.finished[kept - 1], number):
                     return view.length(could_end), whole
             if is_begin and seen and self._is_next(full, view.finished[number - 1], floor, declared=declared):
                 return view.length(kept), whole
@@ -251,7 +249,7 @@ class Watch:
 
     def _statement(self, view: _View, begin: int, number: int, first: str) -> tuple[int | None, bool]:
         """One statement is wanted: how many lines it takes, if it ends here; and whether it is a block."""
-        line = view.whole[number]
+        line = view.finished[number] if number else first
         is_first_line = number == begin
         if not self._may_grow:
             return number + 1, False
@@ -364,6 +362,6 @@ class Watch:
         words = self._ends.words.values()
         if any(word.startswith(begun) or begun.startswith(word) for word in words):
             return None
-        if kept and self._is_unfit(view.whole[kept - 1], kept):
+        if kept and self._is_unfit(view.finished[kept - 1], kept):
             return None
         return None if self._may_stand_left(view.unfinished) else view.length(kept)
