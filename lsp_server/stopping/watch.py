@@ -10,7 +10,7 @@ Where no tree can be had, nothing counts as open and indentation alone decides.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ...context.errors import ContextError
@@ -49,6 +49,8 @@ class _View:
     """Generated text at one moment.  The last line has not been finished."""
 
     finished: tuple[str, ...]
+    whole: tuple[str, ...]
+    """The same, the first with what was typed before the cursor."""
     unfinished: str
     balances: tuple[Balance, ...]
     """At the end of each finished line."""
@@ -140,14 +142,15 @@ class Watch:
         is_new = self._view is None or not is_longer or not _LOOK_AT.isdisjoint(text[len(self._looked) :])
         *finished, unfinished = text.split("\n")
         if not is_new and self._view is not None:
-            return _View(tuple(finished), unfinished, self._view.balances, self._view.closings)
+            return replace(self._view, unfinished=unfinished)
         ends = [-1]
         for line in finished:
             ends.append(ends[-1] + len(line) + 1)
         balances, closings = [Balance()] * len(finished), list[Closing]()
         if self._frames is not None:
             balances, closings = self._frames.read(text, ends[1:])
-        self._view = _View(tuple(finished), unfinished, tuple(balances), tuple(closings))
+        whole = [self._first(line) if number == 0 else line for number, line in enumerate(finished)]
+        self._view = _View(tuple(finished), tuple(whole), unfinished, tuple(balances), tuple(closings))
         self._looked = text
         return self._view
 
@@ -156,11 +159,11 @@ class Watch:
         kept = whole = begin = 0  # lines kept, lines whole, and where the present statement began
         floor, is_multi = self._floor, self._is_multi
         declared = False  # a declaration at the level of the block has been written
+        written = ("", "")  # first and last line of the statement before
         could_end = -1  # where it would have ended, had it fitted to what stands below
         closing_line = view.line_of(view.closings[0].at) if view.closings else None
         for number, line in enumerate(view.finished):
-            full = self._first(line) if number == 0 else line
-            first = self._first(view.finished[0]) if begin == 0 else view.finished[begin]
+            full, first = view.whole[number], view.whole[begin]
             is_begin, seen = number == begin, kept > 0
             if is_begin and number and line.startswith("```"):  # a chat habit: the code is over
                 return view.length(kept), whole
@@ -170,8 +173,8 @@ class Watch:
             if number == closing_line and not self._is_in_text:
                 return self._closed(view, number), whole
             if is_begin and not line.strip():
-                if seen and self._is_back(view.finished[:number], floor):
-                    if could_end < 0 and not self._is_unfit(view.finished[begin - 1], number):
+                if seen and self._is_back(view.whole[:number], floor):
+                    if could_end < 0 and not self._is_unfit(*written, number):
                         return view.length(kept), whole
                     could_end = kept if could_end < 0 else could_end
                 elif number == 0 and not self._starts_line and not is_multi and self._is_done(view, 0):
@@ -183,7 +186,7 @@ class Watch:
             is_left = is_begin and floor is not None and number > 0 and indent(full) < floor
             if is_left and floor is not None and could_end < 0 and not self._may_stand_left(full):
                 could_end = self._left(view, kept, number, floor)
-                if not seen or not self._is_unfit(view.finished[kept - 1], number):
+                if not seen or not self._is_unfit(*written, number):
                     return view.length(could_end), whole
             if is_begin and seen and self._is_next(full, view.finished[number - 1], floor, declared=declared):
                 return view.length(kept), whole
@@ -206,11 +209,12 @@ class Watch:
             declared = declared or (indent(first) == floor and declares(first) and begin != number)
             declared = declared or (indent(first) == floor and declares(first) and opens_block(full))
             kept, begin = number + 1, number + 1
-            whole = whole if opens_block(full) and not self._bridges(full) else kept
-            is_unfit = self._is_unfit(full, kept)
+            whole = whole if opens_block(full) and not self._bridges(first) else kept
+            written = (first, full)
+            is_unfit = self._is_unfit(*written, kept)
             if could_end >= 0 and not is_unfit:
                 return view.length(kept), kept
-            if self._leaves_block(first, floor) or (opens_block(full) and self._bridges(full)):
+            if self._leaves_block(first, floor) or (opens_block(full) and self._bridges(first)):
                 if not is_unfit:
                     return view.length(kept), kept
                 could_end = kept if could_end < 0 else could_end
@@ -223,6 +227,8 @@ class Watch:
         has_begun = kept > 0 and begin == len(view.finished) and bool(view.unfinished.strip())
         if has_begun and self._is_next(view.unfinished, view.finished[-1], floor, declared=declared):
             return view.length(kept), whole
+        if kept and self._is_unfit(*written, kept):
+            return None, whole
         return self._begun(view, kept, begin, floor), whole
 
     def _is_next(self, line: str, above: str, floor: int | None, *, declared: bool) -> bool:
@@ -231,16 +237,16 @@ class Watch:
             return False
         return (declared and declares(line)) or (floor == 0 and not above.strip())
 
-    def _is_unfit(self, line: str, num_lines: int) -> bool:
-        """Could the code right below not follow this line, so that more is wanted between them?
+    def _is_unfit(self, first: str, last: str, num_lines: int) -> bool:
+        """Could the code right below not follow this statement, so that more is wanted between them?
 
-        It stands deeper than the line, which does not open it; or it would never be reached.
+        It stands deeper than the statement, which does not open it; or it would never be reached.
         """
         if not self._starts_line or self._indent_below < 0 or num_lines >= MAX_GAP_LINES:
             return False
-        if self._indent_below > indent(line):
-            return not (opens_block(line) and self._bridges(line))
-        return self._indent_below == indent(line) and jumps(line, self._ends) and not self._is_label_below
+        if self._indent_below > indent(first):
+            return not (opens_block(last) and self._bridges(first))
+        return self._indent_below == indent(first) and jumps(first, self._ends) and not self._is_label_below
 
     def _first(self, line: str) -> str:
         """The whole first line.  Where the editor has indented it, the model may do so again."""
@@ -249,7 +255,7 @@ class Watch:
 
     def _statement(self, view: _View, begin: int, number: int, first: str) -> tuple[int | None, bool]:
         """One statement is wanted: how many lines it takes, if it ends here; and whether it is a block."""
-        line = view.finished[number] if number else first
+        line = view.whole[number]
         is_first_line = number == begin
         if not self._may_grow:
             return number + 1, False
@@ -258,7 +264,7 @@ class Watch:
         if self._is_done(view, number):
             if is_first_line and opens_block(line) and not has_body:
                 return None, True
-            if is_first_line and self._is_unfit(line, 0):
+            if is_first_line and self._is_unfit(line, line, 0):
                 return None, True
             if num_lines < MAX_STATEMENT_LINES and goes_on(line, self._ends):
                 return None, False
@@ -361,7 +367,5 @@ class Watch:
             return None
         words = self._ends.words.values()
         if any(word.startswith(begun) or begun.startswith(word) for word in words):
-            return None
-        if kept and self._is_unfit(view.finished[kept - 1], kept):
             return None
         return None if self._may_stand_left(view.unfinished) else view.length(kept)

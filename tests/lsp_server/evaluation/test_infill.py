@@ -187,6 +187,20 @@ def test_the_bare_model_fills_exactly_the_hole() -> None:
     assert (report.pass_at_1, report.exact_match) == (1, 0)
 
 
+def test_what_is_written_and_not_used_is_counted() -> None:
+    """By the engine, right or not; nothing is divided by what was not accepted."""
+
+    async def wasteful(query: Query) -> Suggestion:
+        cost = Cost(generated_chars=30)
+        at = query.offset
+        return Suggestion("    return 2 * x\n", at, at, shown=True, reason="", cost=cost)
+
+    report = score(wasteful, whole())
+    assert report.characters_generated == 30
+    assert report.characters_generated_per_accepted == 30 / report.characters_accepted
+    assert score(silent, whole()).characters_generated_per_accepted is None
+
+
 def test_progress_is_reported_case_by_case() -> None:
     steps: list[tuple[str, int]] = []
     asyncio.run(evaluate((whole(), inline()), silent, on_progress=lambda *step: steps.append(step)))
