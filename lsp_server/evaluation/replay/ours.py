@@ -171,6 +171,15 @@ async def our_side(settings: Settings, options: Mapping[str, Any]) -> AsyncGener
                 await _engine_command("stop", words, environment)
 
 
+async def engine_pid(side: OurSide) -> int:
+    """Of the engine that a side has started.  Raises BenchmarkError when it is none of ours."""
+    told = await _engine_command("status", (*side.engine_words, "--json"), side.environment)
+    try:
+        return int(json.loads(told)["pid"])
+    except (ValueError, KeyError) as error:
+        raise BenchmarkError(f"the engine does not tell its process: {told[:80]!r}") from error
+
+
 async def _initialize(rpc: RpcClient, folder: Path, options: Mapping[str, Any]) -> None:
     params = {
         "processId": os.getpid(),

@@ -50,6 +50,10 @@ class RpcClient:
             )
         return cls(process, log)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def notify(self, method: str, params: object) -> None:
         self._send({"jsonrpc": "2.0", "method": method, "params": params})
 
