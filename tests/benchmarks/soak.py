@@ -1,4 +1,4 @@
-"""Does a day of typing make the server or the engine grow?  Replayed typing for some minutes, and their sizes.
+"""Does a day of typing make the server or the engine grow?  Typing for some minutes, and their sizes.
 
     python tests/benchmarks/soak.py [TRACE …] [--minutes 20] [--set engine=fake] [--plot sizes.svg]
 
@@ -40,6 +40,7 @@ MAX_DRIFT = 0.03
 SAMPLE_S = 2.0
 _KEYSTROKES = 120
 """Of one session; then documents are closed and others opened."""
+_STYLE = "font-family:system-ui,sans-serif;font-size:12px"
 _PROCESSES = ("server", "engine")
 
 
@@ -73,7 +74,7 @@ def typed_module(path: Path, chance: random.Random) -> Trace:
         edits.append(Edit(0, now_s, (Change(at, 0, key),)))
         at += 1
     below = "".join(lines[first + 30 :])
-    return Trace(path.stem, (TracedFile(path.name, start + below),), tuple(edits))
+    return Trace(path.stem, (TracedFile(path.name, start + "\n" + below),), tuple(edits))
 
 
 def sessions(traces: Sequence[Path], chance: random.Random, pacing: Pacing) -> Iterator[Session]:
@@ -161,8 +162,7 @@ def plot(samples: dict[str, list[Sample]]) -> str:
     end_s = max(one.at_s for many in samples.values() for one in many) or 1.0
     most = max(one.rss_bytes for many in samples.values() for one in many) * 1.1
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        'style="font-family:system-ui,sans-serif;font-size:12px">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" style="{_STYLE}">',
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
     ]
     for nth in range(5):
