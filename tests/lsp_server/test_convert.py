@@ -54,7 +54,7 @@ def oracle_offset(text: str, position: Position, encoding: Encoding) -> int:
     return offset
 
 
-@settings(max_examples=4000)
+@settings(max_examples=10_000)
 @given(texts, positions, encodings)
 @example("x😋\n", Position(0, 2), "utf-16")
 @example("a\r\nb", Position(0, 9), "utf-8")
