@@ -44,7 +44,7 @@ def window(environment: dict[str, str]) -> Iterator[Editor]:
     client = RawClient([sys.executable, "-I", "-c", PROGRAM, "serve", "--engine", "fake"], env=environment)
     try:
         client.initialize()
-        yield Editor(client)
+        yield Editor(client, environment)
         client.stop()
     finally:
         end(client)

@@ -81,7 +81,7 @@ def unplugged(
     client = RawClient([sys.executable, "-I", "-c", SERVER, "serve", "--engine", engine], env=environment)
     try:
         client.initialize(settings)
-        yield Editor(client), tried
+        yield Editor(client, environment), tried
         client.stop()
     finally:
         end(client)
