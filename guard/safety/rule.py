@@ -1,0 +1,105 @@
+"""A rule, as it is after loading.  `rules/README.md` says what the keys mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Severity = Literal["block", "warn"]
+
+LABELS = frozenset({"remote", "local", "param", "free", "field", "constant"})
+"""Where a value may come from: another machine, this one, the function's parameters, a name not
+defined in sight, an attribute of the object at hand, the program text itself."""
+
+TAINT = "TAINT"
+"""The metavariable a source, sink or guard marks the value with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One ast-grep rule, and the words without one set of which it cannot match."""
+
+    config: Mapping[str, Any]
+    """As `SgNode.find_all` takes it: `rule`, `constraints`, `utils`."""
+    words: tuple[frozenset[str], ...] = (frozenset(),)
+    many: bool = False
+    """Whether it marks several values: `$$$TAINT`."""
+
+    def may_match(self, text: str) -> bool:
+        return any(all(word in text for word in words) for words in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What must be true of the value at a sink."""
+
+    labels: frozenset[str]
+    sources: tuple[Matcher, ...] = ()
+    sanitisers: tuple[Matcher, ...] = ()
+    guards: tuple[Matcher, ...] = ()
+    built: bool = False
+    """The value must be put together from text and something that is not."""
+    text: re.Pattern[str] | None = None
+    """Must occur in the value's text, in which `\\0` stands for what is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`matchers` match the whole finding; with a `flow`, their `$TAINT` must fit it."""
+
+    id: str
+    cwe: str
+    severity: Severity
+    languages: tuple[str, ...]
+    message: str
+    fix: str
+    matchers: tuple[Matcher, ...]
+    flow: Flow | None
+    context: re.Pattern[str] | None
+    """Must occur in the function round the finding, or in the text where there is none."""
+    unless: tuple[Matcher, ...]
+    """Must not match anywhere in that function."""
+    unless_text: re.Pattern[str] | None
+    rewrite: str | None
+    imports: str | None
+    """A line the rewrite needs among the imports."""
+    bad: tuple[str, ...]
+    good: tuple[str, ...]
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowFacts:
+    """What is a source, and what carries or cleans a value, in a language: `flow.yml`."""
+
+    languages: tuple[str, ...]
+    sources: tuple[tuple[str, Matcher], ...] = ()
+    """Label and matcher, of `remote` and `local`.  With `$TAINT` it is the variable written to."""
+    sanitisers: tuple[Matcher, ...] = ()
+    guards: tuple[Matcher, ...] = ()
+    handlers: tuple[Matcher, ...] = ()
+    """Functions whose parameters come from another machine."""
+    constants: tuple[Matcher, ...] = ()
+    """Calls whose value is constant where their arguments are."""
+    copies: tuple[Matcher, ...] = ()
+    """Statements by which `$FROM` (or `$$$FROM`) becomes part of `$TO`."""
+    carriers: re.Pattern[str] | None = None
+    """Names of functions that give back what they are given, in another form."""
+    stoppers: re.Pattern[str] | None = None
+    """Names of functions whose result says nothing of what they are given."""
+    number_types: re.Pattern[str] | None = None
+    short: tuple[str, ...] = ()
+    """Modules left out of canonical names, so that a pattern fits with and without the import."""
+    assume: Mapping[str, str] | None = None
+    """Names taken to be imported where nothing says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """All there is for one language."""
+
+    language: str
+    rules: tuple[Rule, ...]
+    facts: FlowFacts

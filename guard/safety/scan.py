@@ -1,0 +1,179 @@
+"""All rules of a language on one text: where they match, and whether the value fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from .canonical import canonical
+from .flow import Evaluation, Marks, Scope, Value
+from .grammars import GRAMMARS
+from .rule import TAINT
+from .trees import enclosing, matches, matches_anywhere, parse, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ast_grep_py import SgNode
+
+    from .rule import Flow, Matcher, Rule, RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Where `rule` matches.  Offsets are of the text as it came.
+
+    `node` and `tainted` are of the text with names resolved.
+    """
+
+    rule: Rule
+    start: int
+    end: int
+    value: Value | None
+    steps: tuple[tuple[int, int], ...]
+    """The way of the value, of the text as it came."""
+    node: SgNode
+    tainted: SgNode | None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The same finding elsewhere: in the text without the suggestion."""
+        return self.rule.id, " ".join(self.node.text().split())
+
+
+class Scan:
+    """One text, parsed once."""
+
+    def __init__(self, text: str, rules: RuleSet) -> None:
+        self.source, self.rules = text, rules
+        self.canonical = canonical(text, rules.language, rules.facts)
+        self.text = self.canonical.text
+        self.grammar = GRAMMARS[rules.language]
+        self._scopes: dict[tuple[int, int] | None, Scope] = {}
+
+    @cached_property
+    def root(self) -> SgNode:
+        return parse(self.text, self.rules.language)
+
+    @cached_property
+    def marks(self) -> Marks:
+        return Marks(self.root, self.text, self.rules.facts)
+
+    def findings(self, start: int, end: int) -> list[Finding]:
+        """Those that touch `[start, end)` of the text as it came, or whose value comes through it."""
+        return [one for rule in self.rules.rules for one in self._of(rule, start, end)]
+
+    def _of(self, rule: Rule, start: int, end: int) -> Iterator[Finding]:
+        seen: set[tuple[int, int]] = set()
+        for matcher in rule.matchers:
+            if not matcher.may_match(self.text):
+                continue
+            for node in matches(matcher, self.root):
+                place = self._place(node)
+                touches = place[0] < end and place[1] > start
+                if place in seen or (rule.flow is None and not touches):
+                    continue
+                if not touches and not self._shares_function(node, start, end):
+                    continue
+                found = self._judged(rule, matcher, node)
+                if found is not None and (touches or any(a < end and b > start for a, b in found.steps)):
+                    seen.add(place)
+                    yield found
+
+    def _judged(self, rule: Rule, matcher: Matcher, node: SgNode) -> Finding | None:
+        function = enclosing(node, self.grammar)
+        if not self._fits(rule, function):
+            return None
+        place = self._place(node)
+        if rule.flow is None:
+            return Finding(rule, *place, None, (), node, None)
+        evaluation = Evaluation(self.marks, self.grammar, rule.flow)
+        scope = self.scope(function)
+        marked = node.get_multiple_matches(TAINT) if matcher.many else [node.get_match(TAINT)]
+        for one in marked:
+            if one is None:
+                continue
+            value = evaluation.of(one, scope)
+            if _wanted(value, rule.flow) and not self._is_guarded(value, node, scope, rule.flow):
+                steps = tuple(self._located(*step) for step in value.steps)
+                return Finding(rule, *place, value, steps, node, one)
+        return None
+
+    def _fits(self, rule: Rule, function: SgNode | None) -> bool:
+        if rule.context is None and rule.unless_text is None and not rule.unless:
+            return True
+        outer = function
+        while outer is not None and (above := enclosing(outer.parent(), self.grammar)) is not None:
+            outer = above
+        around = outer if outer is not None else self.root
+        text = around.text()
+        if outer is not None:
+            text = self._above(outer) + text
+        if rule.context is not None and not rule.context.search(text):
+            return False
+        if rule.unless_text is not None and rule.unless_text.search(text):
+            return False
+        return not any(one.may_match(text) and matches_anywhere(one, around) for one in rule.unless)
+
+    def _above(self, function: SgNode) -> str:
+        """The comment and the decorators over a function: they say what it is for."""
+        said = ""
+        parent = function.parent()
+        if parent is not None and parent.kind() in ("decorated_definition", "export_statement"):
+            said, function = parent.text()[: span(function)[0] - span(parent)[0]], parent
+        before = function.prev()
+        if before is not None and self.grammar.comment in before.kind():
+            said = f"{before.text()}\n{said}"
+        return said
+
+    def _is_guarded(self, value: Value, sink: SgNode, scope: Scope, flow: Flow) -> bool:
+        names = value.names
+        if not names:
+            return False
+        limit = span(sink)[1]
+        begin = scope.start if scope.node is not None else 0
+        for matcher in (*flow.guards, *self.rules.facts.guards):
+            for node in self.marks.find(matcher):
+                at = span(node)[0]
+                if not begin <= at < limit:
+                    continue
+                checked = node.get_match(TAINT)
+                given = node.get_multiple_matches(TAINT) if matcher.many else [checked]
+                if any(one is not None and _mentions(one.text(), names) for one in given):
+                    return True
+        return False
+
+    def scope(self, function: SgNode | None) -> Scope:
+        key = span(function) if function is not None else None
+        found = self._scopes.get(key)
+        if found is None:
+            found = self._scopes[key] = Scope(function, self.marks, self.grammar, self.root)
+        return found
+
+    def _shares_function(self, node: SgNode, start: int, end: int) -> bool:
+        function = enclosing(node, self.grammar)
+        if function is None:
+            return True
+        first, last = self._located(*span(function))
+        return first < end and last > start
+
+    def _place(self, node: SgNode) -> tuple[int, int]:
+        return self._located(*span(node))
+
+    def _located(self, start: int, end: int) -> tuple[int, int]:
+        return self.canonical.back(start), self.canonical.back(end, end=True)
+
+
+def _wanted(value: Value, flow: Flow) -> bool:
+    if "constant" in flow.labels and value.is_constant:
+        return flow.text is None or flow.text.search(value.text) is not None
+    if not value.labels & (flow.labels | {"own"}) or value.is_constant:
+        return False
+    if flow.built and not value.built:
+        return False
+    return flow.text is None or flow.text.search(value.text) is not None
+
+
+def _mentions(text: str, names: frozenset[str]) -> bool:
+    return text in names or any(text.endswith(f".{name}") for name in names)
