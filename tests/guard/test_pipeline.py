@@ -188,6 +188,9 @@ def test_the_default_guard_judges_real_code():
     trimmed = guard.judge(Passage("def f(xs):\n    ", "y = 1\n    z = = 2", "\n", "python"))
     assert (trimmed.text, trimmed.action) == ("y = 1", Action.TRIM)
     key = "AKIA" + "QZ5RB3XW7YTNM4KD"
-    held = guard.judge(Passage("key = ", f'"{key}"', "\n", "python"))
+    redacted = guard.judge(Passage("key = ", f'"{key}"', "\n", "python"))
+    assert (redacted.text, redacted.action) == ('os.environ["AWS_ACCESS_KEY_ID"]', Action.REPAIR)
+    assert key not in redacted.verdicts[0].evidence
+    held = guard.judge(Passage("x = 1  # ", key, "\n", "python"))
     assert (held.text, held.action) == ("", Action.WITHHOLD)
     assert key not in held.reason
