@@ -186,7 +186,7 @@ class Watch:
             is_left = is_begin and floor is not None and number > 0 and indent(full) < floor
             if is_left and floor is not None and could_end < 0 and not self._may_stand_left(full):
                 could_end = self._left(view, kept, number, floor)
-                if not seen or not self._is_unfit(*written, number):
+                if not seen or not self._is_unfit(*written, number) or self._is_outside(full):
                     return view.length(could_end), whole
             if is_begin and seen and self._is_next(full, view.finished[number - 1], floor, declared=declared):
                 return view.length(kept), whole
@@ -222,6 +222,8 @@ class Watch:
                 return view.length(kept), kept
             if kept >= MAX_LINES or (could_end >= 0 and kept >= MAX_GAP_LINES):
                 return view.length(kept if could_end < 0 else could_end), whole
+        if could_end >= 0 and begin == len(view.finished) and self._is_outside(view.unfinished):
+            return view.length(could_end), whole
         if could_end >= 0 or not is_multi:
             return None, whole
         has_begun = kept > 0 and begin == len(view.finished) and bool(view.unfinished.strip())
@@ -230,6 +232,10 @@ class Watch:
         if kept and self._is_unfit(*written, kept):
             return None, whole
         return self._begun(view, kept, begin, floor), whole
+
+    def _is_outside(self, line: str) -> bool:
+        """Does it stand left of the code above and below, so that the block is over?"""
+        return bool(line.strip()) and indent(line) < self._margin and not self._bridges(line)
 
     def _is_next(self, line: str, above: str, floor: int | None, *, declared: bool) -> bool:
         """Does something else begin here: the next declaration, or the next paragraph of a file?"""
