@@ -1,7 +1,8 @@
 """What can go wrong while judging.
 
     GuardError
-    └── CheckError   one check could not reach a verdict; the text is then unvouched
+    ├── CheckError          one check could not reach a verdict; the text is then unvouched
+    └── LicenceIndexError   a licence index cannot be read or written; the message names the file
 
 A finding is not an error: it is a `Verdict`.
 """
@@ -14,4 +15,8 @@ class GuardError(Exception):
 
 
 class CheckError(GuardError):
+    pass
+
+
+class LicenceIndexError(GuardError):
     pass
