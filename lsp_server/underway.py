@@ -40,6 +40,7 @@ class Generation:
         self._heal = ""
         self._typed = ""
         self._task: asyncio.Task[Suggestion] | None = None
+        self._is_cancelled = False
 
     async def watched(self, events: AsyncGenerator[Reply], heal: str) -> AsyncGenerator[Reply]:
         """The same events.  Ends the generation when it turns out not to lead where it should."""
@@ -50,7 +51,7 @@ class Generation:
                     self._written += event.text if event.choice == 0 else ""
                     if not self._leads_through(self._typed):
                         self.is_astray = True
-                        self.cancel()
+                        raise asyncio.CancelledError  # from within: nothing is disturbed in being closed
                 yield event
 
     def may_serve(self, query: Query) -> bool:
@@ -94,7 +95,9 @@ class Generation:
                 asyncio.get_running_loop().call_later(GRACE_S, self._cancel_unless_wanted)
 
     def cancel(self) -> None:
-        if self._task is not None:
+        """Once: a second time would disturb what the first has it close."""
+        if self._task is not None and not self._is_cancelled:
+            self._is_cancelled = True
             self._task.cancel()
 
     def _cancel_unless_wanted(self) -> None:

@@ -5,9 +5,12 @@ Requests are always streamed, because closing the stream is how they are cancell
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import ssl
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import httpx
@@ -26,7 +29,11 @@ from .wire_json import (
 
 Reply = Started | Piece | Usage
 
+logger = logging.getLogger(__name__)
+
 _CONNECT_TIMEOUT_S = 3.0
+_LEAVE_S = 1.0
+"""How long requests that were given up may take to end when the client is closed."""
 
 
 class EngineClient:
@@ -36,6 +43,7 @@ class EngineClient:
         self.endpoint = endpoint
         self._model = model
         self._http = _http(endpoint)
+        self._leaving: set[asyncio.Task[None]] = set()
 
     def complete(self, request: CompletionRequest) -> AsyncGenerator[Reply]:
         """`Started`, pieces of text, then one `Usage`.  Closing the generator cancels the request.
@@ -75,6 +83,10 @@ class EngineClient:
         await self._plain("POST", "/truepenny/shutdown")
 
     async def aclose(self) -> None:
+        if self._leaving:
+            await asyncio.wait(self._leaving, timeout=_LEAVE_S)
+        for task in self._leaving:
+            task.cancel()
         await self._http.aclose()
 
     async def _plain(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
@@ -89,12 +101,12 @@ class EngineClient:
 
     async def _stream(self, path: str, body: dict[str, Any]) -> AsyncGenerator[Reply]:
         try:
-            async with self._http.stream("POST", path, json=body) as response:
+            async with self._exchange(path, body) as response:
                 if response.is_error:
                     raise RequestRefusedError(_message(await response.aread(), response.status_code))
                 finish_reason: FinishReason | None = None
                 cost: dict[str, Any] = {}
-                async for line in response.aiter_lines():
+                async for line in self._lines(response):
                     if not line.startswith("data:"):
                         continue
                     data = line.removeprefix("data:").strip()
@@ -122,6 +134,46 @@ class EngineClient:
             raise EngineLostError(f"the engine at {self._where()} went away: {error!r}") from error
         raise EngineLostError(f"the engine at {self._where()} ended the stream without finishing")
 
+    @asynccontextmanager
+    async def _exchange(self, path: str, body: dict[str, Any]) -> AsyncGenerator[httpx.Response]:
+        """The answer to a request, as it begins; closed in the end.
+
+        httpx loses a connection when the task that sends on it, or closes it, is cancelled meanwhile;
+        it stays open, and the hundredth makes everybody wait for ever.  So whatever uses a connection
+        is done by tasks of their own: a request that is given up is closed as soon as it has been sent.
+        """
+        sending = asyncio.ensure_future(
+            self._http.send(self._http.build_request("POST", path, json=body), stream=True)
+        )
+        try:
+            response = await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            self._leave(_close_once_sent(sending))
+            raise
+        try:
+            yield response
+        finally:
+            await asyncio.shield(self._leave(response.aclose()))
+
+    async def _lines(self, response: httpx.Response) -> AsyncGenerator[str]:
+        lines = response.aiter_lines()
+        while True:
+            reading = asyncio.ensure_future(_next(lines))
+            try:
+                line = await asyncio.shield(reading)
+            except asyncio.CancelledError:
+                await asyncio.shield(self._leave(_give_up(reading)))
+                raise
+            if line is None:
+                return
+            yield line
+
+    def _leave(self, closing: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(closing)
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+        return task
+
     def _record(self, data: str) -> dict[str, Any]:
         """One event of a stream; raises RequestRefusedError when it says that the request failed."""
         try:
@@ -147,6 +199,26 @@ async def is_alive(endpoint: Endpoint) -> bool:
         except httpx.TransportError:
             return False
     return response.is_success
+
+
+async def _next(lines: AsyncIterator[str]) -> str | None:
+    return await anext(lines, None)
+
+
+async def _give_up(reading: asyncio.Future[str | None]) -> None:
+    """Cancelled once, and left to close what it must."""
+    # As a timer it comes after what the socket has just said, which would find its listener gone.
+    asyncio.get_running_loop().call_later(0, reading.cancel)
+    await asyncio.gather(reading, return_exceptions=True)  # nobody wants to know any more
+
+
+async def _close_once_sent(sending: asyncio.Future[httpx.Response]) -> None:
+    try:
+        response = await sending
+    except httpx.HTTPError as error:
+        logger.info("a request that had been given up failed: %s", error)
+        return
+    await response.aclose()
 
 
 def _http(endpoint: Endpoint) -> httpx.AsyncClient:
