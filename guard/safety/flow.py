@@ -8,6 +8,7 @@ except by name (`FlowFacts.carriers`): most functions do something with their ar
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,16 @@ _TOLD = re.compile(
     r"|\bfrom the (?:request|client|browser|url)\b"
 )
 _CONSTANT_NAME = re.compile(r"_*[A-Z][A-Z0-9_]*")
+_MODULES = sys.stdlib_module_names | frozenset(
+    {
+        *("bytes", "bytearray", "str", "dict", "list", "int", "float", "set", "tuple", "type", "object"),
+        *("crypto", "fs", "path", "process", "console", "window", "document", "module", "exports", "util"),
+        *("url", "http", "https", "child_process", "requests", "numpy", "pandas", "yaml", "flask", "lxml"),
+    }
+)
+"""Names before a dot that are modules or types even where nothing says so: fragments lack imports."""
+_REQUESTS = frozenset({"request", "req", "res", "ctx", "next", "response", "reply"})
+"""Parameters of handlers that are no values themselves; what is in them is said in `flow.yml`."""
 _DUNDER = re.compile(r"__\w+__")
 
 
@@ -92,7 +103,7 @@ class Marks:
             for node in self.find(matcher):
                 target = node.get_match("TAINT")
                 if target is None:
-                    self.sources[span(node)] = label
+                    self.sources.setdefault(span(node), label)
                 else:
                     self.written.append((span(node)[0], target.text().lstrip("&*"), label))
         self.copies: list[tuple[int, str, list[SgNode]]] = []
@@ -181,7 +192,7 @@ class Scope:
             name = self._parameter_name(one)
             if name in ("", "self", "cls", "this"):
                 continue
-            own = self.marks.sources.get(span(one), label)
+            own = self.marks.sources.get(span(one), "param" if name in _REQUESTS else label)
             if numbers is not None and numbers.search(one.text()):
                 yield name, _Definition(self.start, None, None, adds=False, block=self.start)
             else:
@@ -371,6 +382,8 @@ class Evaluation:
             if _CONSTANT_NAME.fullmatch(name) or "." in text[5:] or _DUNDER.search(text):
                 return CLEAN
             return Value(labels=frozenset({"field"}), names=frozenset({text}), steps=(span(node),))
+        if held.text() in _MODULES and self._defined(held.text(), held, scope, depth) is None:
+            return CLEAN
         value = self.of(held, scope, depth + 1)
         if not value.labels or value.is_constant:
             return CLEAN
@@ -392,12 +405,15 @@ class Evaluation:
         if facts.stoppers is not None and facts.stoppers.search(last):
             return CLEAN
         given = self._children(arguments, scope, depth) if arguments is not None else []
-        if span(node) in self.marks.constants:
-            if given and all(one.is_constant for one in given):
-                return Value(labels=_CONSTANT, text="".join(one.text for one in given))
-            if not given:
-                return Value(labels=_CONSTANT, text="")
-        held = self.of(receiver, scope, depth + 1) if receiver is not None else CLEAN
+        held = CLEAN
+        if receiver is not None and (
+            receiver.text() not in _MODULES or self._defined(receiver.text(), receiver, scope, depth) is not None
+        ):
+            held = self.of(receiver, scope, depth + 1)
+        if span(node) in self.marks.constants and all(one.is_constant for one in given):
+            if held.is_constant or (not held.labels and (given or receiver is None)):
+                pieces = [held, *given] if held.is_constant else given
+                return Value(labels=_CONSTANT, text="".join(one.text for one in pieces))
         if self.grammar.format_calls.search(name):
             return joined([held, *given], fills=True)
         if last == "join" and held.is_constant:

@@ -34,7 +34,7 @@ FOLDERS: Mapping[str, tuple[str, ...]] = {
 
 _RULE_KEYS = {
     *("id", "cwe", "severity", "languages", "message", "fix", "rewrite", "imports", "bad", "good"),
-    *("rule", "constraints", "utils", "context", "unless", "unless_text"),
+    *("rule", "native", "constraints", "utils", "context", "unless", "unless_text"),
     *("sources", "sinks", "sanitisers", "guards", "built", "text"),
 }
 _FACT_KEYS = {
@@ -46,6 +46,9 @@ _MIN_EXAMPLES = 2
 
 # Words of patterns that say nothing about where they could match.
 _PATTERN_WORD = re.compile(r"\$+[A-Z_0-9]+|[^\W\d]\w{2,}")
+_REGEX_BEGINNING = re.compile(r"^\^([A-Za-z_]\w{2,})(?:\\[sb.(]|=|\$)(?!.*[|?*]\Z)[^|]*\Z")
+_CALL = re.compile(r"[\w.$:]+\(.*\)", re.DOTALL)
+_CALL_FRAMES = {"c": "void f() { _; }", "cpp": "void f() { _; }", "go": "func f() { _ }"}
 _MAX_WORD_SETS = 64
 _OPTIONAL_ARGUMENTS = re.compile(r",\s*\$\$\$|\$\$\$[A-Z_0-9]*\s*,")
 
@@ -153,10 +156,12 @@ class _Reader:
             if key not in self.value:
                 raise self.error(None, f"the rule has no `{key}`: add it")
         languages = self.languages(languages)
+        if sum(key in self.value for key in ("rule", "sinks", "native")) != 1:
+            raise self.error(None, "a rule has either `rule` or `sinks` or `native`: give one of them")
         has_sinks = "sinks" in self.value
-        if has_sinks == ("rule" in self.value):
-            raise self.error(None, "a rule has either `rule` or `sinks`: give one of them")
-        matchers = self.matchers("sinks", languages) if has_sinks else (self.whole(languages),)
+        matchers = self.matchers("sinks", languages) if has_sinks else ()
+        if "rule" in self.value:
+            matchers = (self.whole(languages),)
         if has_sinks and "sources" not in self.value:
             raise self.error("sinks", "`sinks` without `sources`: name labels or patterns under `sources`")
         return Rule(
@@ -176,6 +181,7 @@ class _Reader:
             bad=self.examples("bad"),
             good=self.examples("good"),
             place=f"{_short(self.path)}:{self.first}",
+            native=self.native() if "native" in self.value else None,
         )
 
     def facts(self, languages: tuple[str, ...]) -> FlowFacts:
@@ -246,6 +252,11 @@ class _Reader:
         name = self.pattern_text("id", r"[a-z][a-z0-9-]*", "lower-case words joined by dashes")
         return f"{self.path.parent.name}/{name}"
 
+    def native(self) -> str:
+        from .native import ANALYSES
+
+        return self.one_of("native", tuple(sorted(ANALYSES)))
+
     def whole(self, languages: tuple[str, ...]) -> Matcher:
         parts = {key: self.value[key] for key in ("rule", "constraints", "utils") if key in self.value}
         if isinstance(parts["rule"], str):
@@ -278,7 +289,8 @@ class _Reader:
 
         if "utils" not in config and "utils" in self.value:
             config = {**config, "utils": self.value["utils"]}
-        config = cast("dict[str, Any]", _lenient(config))
+        words = _words(config["rule"])
+        config = cast("dict[str, Any]", _lenient(_as_calls(config, languages)))
         for language in languages:
             try:
                 SgRoot("", language).root().find(cast("Any", config))
@@ -287,7 +299,7 @@ class _Reader:
                 raise self.error(
                     key, f"ast-grep does not understand it as {language} ({reason}): mend the pattern", at
                 ) from error
-        return Matcher(config, _words(config["rule"]), many="$$$TAINT" in repr(config["rule"]))
+        return Matcher(config, words, many="$$$TAINT" in repr(config["rule"]))
 
     def sequence(self, key: str) -> list[Any]:
         value: Any = self.value.get(key)
@@ -349,6 +361,25 @@ class _Reader:
         return RuleError(f"{_short(self.path)}:{line}", said)
 
 
+def _as_calls(rule: Any, languages: tuple[str, ...]) -> Any:
+    """The rule with calls in patterns read as calls: alone, C takes `f($A)` for a macro, Go for a type."""
+    frame = next((_CALL_FRAMES[name] for name in languages if name in _CALL_FRAMES), None)
+    if frame is None:
+        return rule
+    if isinstance(rule, list):
+        return [_as_calls(one, languages) for one in cast("list[Any]", rule)]
+    if not isinstance(rule, dict):
+        return rule
+    found: dict[str, Any] = {}
+    for key, value in cast("dict[str, Any]", rule).items():
+        if key == "pattern" and isinstance(value, str) and _CALL.fullmatch(value.strip()):
+            context = frame.replace("_", value.strip())
+            found[key] = {"context": context, "selector": "call_expression", "strictness": "relaxed"}
+        else:
+            found[key] = _as_calls(value, languages)
+    return found
+
+
 def _lenient(rule: Any) -> Any:
     """The rule with `f($A, $$$)` matching `f(a)` too: ast-grep's default insists on the comma."""
     if isinstance(rule, list):
@@ -385,6 +416,8 @@ def _words(rule: Any) -> tuple[frozenset[str], ...]:
             more = _conjunction([_words(one) for one in value])
         elif key == "any":
             more = tuple(words for one in value for words in _words(one))
+        elif key == "regex" and (begins := _REGEX_BEGINNING.match(str(value))):
+            more = (frozenset({begins[1]}),)
         elif key in ("has", "inside", "precedes", "follows"):
             more = _words(value)
         else:

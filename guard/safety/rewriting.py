@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .argv import argument_list
 from .canonical import folded
 from .trees import span
 
@@ -38,6 +39,14 @@ def rewrite_of(finding: Finding, scan: Scan) -> Rewrite | None:
         return None
     if template == "{parameters}":
         return _parameters(finding, scan)
+    if template == "{true}":
+        return Rewrite(finding.start, finding.end, re.sub(r"False\Z", "True", _original(finding.node, scan)))
+    if template.startswith("$TAINT: ") and finding.tainted is not None:
+        text = template.removeprefix("$TAINT: ").replace("$TAINT", _original(finding.tainted, scan))
+        start, end = span(finding.tainted)
+        return Rewrite(scan.canonical.back(start), scan.canonical.back(end, end=True), text)
+    if template == "{arguments}":
+        return _arguments(finding, scan)
     text = _VARIABLE.sub(lambda match: _filled(match, finding.node, scan), template)
     return Rewrite(finding.start, finding.end, re.sub(r",\s*\)", ")", text) if "$$$" in template else text)
 
@@ -93,6 +102,29 @@ def _parameters(finding: Finding, scan: Scan) -> Rewrite | None:
     else:
         listed = f"[{', '.join(values)}]"
     return Rewrite(start, end, f"{quote}{body}{quote}, {listed}")
+
+
+def _arguments(finding: Finding, scan: Scan) -> Rewrite | None:
+    """`os.system("git show " + x)` and `subprocess.run(f"git show {x}", shell=True)` without a shell."""
+    node, call = finding.tainted, finding.node
+    callee, arguments = call.field("function"), call.field("arguments")
+    taken = _taken_apart(node, scan) if node is not None else None
+    if node is None or taken is None or callee is None or arguments is None:
+        return None
+    listed = argument_list(*taken)
+    name = callee.text()
+    if listed is None or not (name == "os.system" or name.startswith("subprocess.")):
+        return None
+    others = [
+        _original(one, scan)
+        for one in arguments.named_children()
+        if span(one) != span(node) and not re.match(r"shell\s*=", one.text())
+    ]
+    if name == "os.system":
+        return Rewrite(finding.start, finding.end, f"subprocess.call({listed})")
+    if name.startswith("subprocess.get"):
+        return None
+    return Rewrite(finding.start, finding.end, f"{_original(callee, scan)}({', '.join([listed, *others])})")
 
 
 def _placeholder_style(text: str) -> str | None:

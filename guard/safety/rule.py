@@ -68,6 +68,8 @@ class Rule:
     bad: tuple[str, ...]
     good: tuple[str, ...]
     place: str
+    native: str | None = None
+    """The analysis (`native.ANALYSES`) that finds the places instead of `matchers`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,18 @@ from .canonical import canonical
 from .flow import Evaluation, Marks, Scope, Value
 from .grammars import GRAMMARS
 from .rule import TAINT
-from .trees import enclosing, matches, matches_anywhere, parse, span
+from .trees import enclosing, find_all, matches, matches_anywhere, parse, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ast_grep_py import SgNode
 
+    from .native.facts import Facts
     from .rule import Flow, Matcher, Rule, RuleSet
+
+_MOSTLY = 0.5
+"""The share of a suggestion that functions hold when they are where to look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Scan:
         self.text = self.canonical.text
         self.grammar = GRAMMARS[rules.language]
         self._scopes: dict[tuple[int, int] | None, Scope] = {}
+        self._native_facts: list[Facts] | None = None
 
     @cached_property
     def root(self) -> SgNode:
@@ -65,6 +70,8 @@ class Scan:
         return [one for rule in self.rules.rules for one in self._of(rule, start, end)]
 
     def _of(self, rule: Rule, start: int, end: int) -> Iterator[Finding]:
+        if rule.native is not None:
+            yield from self._native(rule, start, end)
         seen: set[tuple[int, int]] = set()
         for matcher in rule.matchers:
             if not matcher.may_match(self.text):
@@ -80,6 +87,27 @@ class Scan:
                 if found is not None and (touches or any(a < end and b > start for a, b in found.steps)):
                     seen.add(place)
                     yield found
+
+    def _native(self, rule: Rule, start: int, end: int) -> Iterator[Finding]:
+        from .native import ANALYSES
+
+        for facts in self._facts(start, end):
+            for node in ANALYSES[rule.native or ""](facts):
+                place = self._place(node)
+                if place[0] < end and place[1] > start and self._fits(rule, enclosing(node, self.grammar)):
+                    yield Finding(rule, *place, None, (), node, None)
+
+    def _facts(self, start: int, end: int) -> list[Facts]:
+        """Of the functions the suggestion is in; of the whole text where there are none to speak of."""
+        if self._native_facts is None:
+            from .native.facts import Facts
+
+            functions = find_all(self.root, *({"kind": kind} for kind in sorted(self.grammar.functions)))
+            touched = [node for node in functions if _overlap(self._place(node), start, end) > 0]
+            covered = sum(_overlap(self._place(node), start, end) for node in touched)
+            lean = len(self.source[start:end].strip()) * _MOSTLY
+            self._native_facts = [Facts(node) for node in touched] if covered >= lean else [Facts(self.root)]
+        return self._native_facts
 
     def _judged(self, rule: Rule, matcher: Matcher, node: SgNode) -> Finding | None:
         function = enclosing(node, self.grammar)
@@ -131,12 +159,12 @@ class Scan:
         names = value.names
         if not names:
             return False
-        limit = span(sink)[1]
+        limit = span(sink)[0]
         begin = scope.start if scope.node is not None else 0
         for matcher in (*flow.guards, *self.rules.facts.guards):
             for node in self.marks.find(matcher):
-                at = span(node)[0]
-                if not begin <= at < limit:
+                start, end = span(node)
+                if start < begin or end > limit:
                     continue
                 checked = node.get_match(TAINT)
                 given = node.get_multiple_matches(TAINT) if matcher.many else [checked]
@@ -163,6 +191,10 @@ class Scan:
 
     def _located(self, start: int, end: int) -> tuple[int, int]:
         return self.canonical.back(start), self.canonical.back(end, end=True)
+
+
+def _overlap(place: tuple[int, int], start: int, end: int) -> int:
+    return min(place[1], end) - max(place[0], start)
 
 
 def _wanted(value: Value, flow: Flow) -> bool:

@@ -46,6 +46,8 @@ def window_of(passage: Passage, language: str) -> Window:
         header = "".join(f"{line.strip()}\n" for line in lines)[:HEADER_CHARS]
     if language == "python":
         header += _scaffold(before + passage.suggestion + after)
+    elif language == "php" and "<?" not in before + passage.suggestion:
+        header = "<?php\n" + header
     start = len(header) + len(before)
     text = header + before + passage.suggestion + after
     return Window(text, start, start + len(passage.suggestion))
