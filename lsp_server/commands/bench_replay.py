@@ -43,7 +43,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("traces", nargs="+", type=Path, metavar="TRACE", help=".json or .json.gz")
-    parser.add_argument("--keystrokes", type=int, default=300, metavar="N", help="per trace (%(default)s)")
+    parser.add_argument(
+        "--keystrokes",
+        "--limit",
+        type=int,
+        default=300,
+        metavar="N",
+        help="per trace (%(default)s)",
+    )
     parser.add_argument(
         "--start",
         type=int,
@@ -191,7 +198,29 @@ def document(report: ReplayReport) -> dict[str, Any]:
     for told, one in zip([*whole["sessions"], whole["total"]], [*report.sessions, report.total], strict=True):
         told["typing"]["share"] = round(one.typing.share, 4)
     del whole["ours_wait_ms"], whole["peer_wait_ms"]
-    return whole
+    total = report.total
+    beside = {} if total.peer is None else {"address": report.peer, **_in_short(total.peer)}
+    return whole | _in_short(total.ours) | {"peer": beside or None}
+
+
+def _in_short(side: SideFigures) -> dict[str, Any]:
+    """What is asked for most often, by the names that the other commands use too."""
+    return {
+        "requests": side.requests,
+        "answered": side.requests - side.by_kind["unanswered"],
+        "unanswered": side.by_kind["unanswered"],
+        "shown": side.suggested,
+        "cancelled": side.by_kind.get("superseded", 0),
+        "cache_hits": side.by_kind.get("recalled", 0),
+        "tokens_reused": side.reused_tokens,
+        "tokens_computed": side.total_computed_tokens,
+        "computed_tokens_p50": side.computed_tokens.p50,
+        "computed_tokens_p95": side.computed_tokens.p95,
+        "total_ms_p50": round(side.wait_ms.p50, 2),
+        "total_ms_p95": round(side.wait_ms.p95, 2),
+        "stage_ms_p50": {name: round(spread.p50, 2) for name, spread in side.stage_ms.items()},
+        "stage_ms_p95": {name: round(spread.p95, 2) for name, spread in side.stage_ms.items()},
+    }
 
 
 def table(report: ReplayReport) -> str:

@@ -47,8 +47,12 @@ class SideFigures:
     """Time to suggestion of the keystrokes that the model answered."""
     request_ms: Spread
     """From a request to its answer, for those that the model answered."""
+    suggested: int
+    """Requests answered with a text, remembered ones among them."""
     reused_share: float
     """Of all prompt tokens."""
+    reused_tokens: int
+    total_computed_tokens: int
     prompt_tokens: Spread
     computed_tokens: Spread
     """Prompt tokens computed per request."""
@@ -104,7 +108,10 @@ def figures_of(name: str, runs: Sequence[SegmentRun]) -> SideFigures:
         reasons=dict(reasons.most_common()),
         wait_ms=Spread.of(wait.ms for wait in by_model),
         request_ms=Spread.of(answer.ms for answer in asked),
+        suggested=sum(bool(answer.text.strip()) for answer in answers),
         reused_share=_share(sum(c.reused_tokens for c in costs), sum(c.prompt_tokens for c in costs)),
+        reused_tokens=sum(cost.reused_tokens for cost in costs),
+        total_computed_tokens=sum(cost.computed_tokens for cost in costs),
         prompt_tokens=Spread.of(cost.prompt_tokens for cost in costs),
         computed_tokens=Spread.of(cost.computed_tokens for cost in costs),
         completion_tokens=Spread.of(cost.completion_tokens for cost in costs if cost.completion_tokens),

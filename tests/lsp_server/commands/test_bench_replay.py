@@ -88,7 +88,10 @@ def test_a_session_beside_a_peer_answers_every_request(
     words = (*FAKE, "--segment", "8", "--peer", peer, "--plot", str(plot), "--json")
     assert invoke(str(trace), *words) == 0
     found = document(capsys)
-    assert found["peer"] == peer
+    assert found["peer"]["address"] == peer
+    assert found["requests"] == found["answered"] == sum(one["ours"]["requests"] for one in found["sessions"])
+    assert {"shown", "cancelled", "cache_hits", "tokens_reused", "tokens_computed"} <= found.keys()
+    assert found["peer"].keys() - {"address"} <= found.keys()
     assert found["options"]["engine"] == "fake"
     (session,) = found["sessions"]
     assert (session["name"], session["keystrokes"]) == ("add", len(TYPED))
