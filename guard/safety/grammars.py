@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -349,6 +349,13 @@ BASH = Grammar(
     skipped=frozenset({"comment"}),
 )
 
+_ONLY_C = replace(
+    C,
+    functions=C.functions - {"lambda_expression"},
+    assignments={kind: fields for kind, fields in C.assignments.items() if kind != "for_range_loop"},
+)
+"""ast-grep refuses to look for kinds that a grammar does not have."""
+
 GRAMMARS: Mapping[str, Grammar] = {
     "python": PYTHON,
     "javascript": JAVASCRIPT,
@@ -356,7 +363,7 @@ GRAMMARS: Mapping[str, Grammar] = {
     "tsx": JAVASCRIPT,
     "java": JAVA,
     "go": GO,
-    "c": C,
+    "c": _ONLY_C,
     "cpp": C,
     "csharp": CSHARP,
     "php": PHP,
