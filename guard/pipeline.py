@@ -12,7 +12,11 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from .hygiene import HygieneCheck
+from .malware import MalwareCheck
+from .personal import PersonalCheck
 from .secrets import SecretsCheck
+from .shell import ShellCheck
 from .syntax import SyntaxCheck
 from .verdict import Action, Check, Judgement, Passage, Verdict
 
@@ -27,7 +31,9 @@ MAX_REPAIRS = 2
 
 def default_guard() -> Guard:
     """The checks every suggestion goes through."""
-    return Guard((SecretsCheck(), SyntaxCheck()))
+    return Guard(
+        (HygieneCheck(), SecretsCheck(), PersonalCheck(), MalwareCheck(), ShellCheck(), SyntaxCheck())
+    )
 
 
 class Guard:
