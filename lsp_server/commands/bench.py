@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from . import bench_engine, bench_index, bench_replay
+from . import bench_engine, bench_guard, bench_index, bench_replay
 
 EXAMPLE = """\
 examples:
@@ -12,6 +12,7 @@ examples:
   truepenny bench engine --quality --json  and what quantisation costs in quality
   truepenny bench replay typing.json.gz    how long a person who types waits for suggestions
   truepenny bench index ~/src/app          how long the index takes, beside parsing alone
+  truepenny bench guard ~/src/app          what judging a suggestion costs
 """
 
 
@@ -28,3 +29,4 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     bench_engine.add_parser(kinds)
     bench_replay.add_parser(kinds)
     bench_index.add_parser(kinds)
+    bench_guard.add_parser(kinds)

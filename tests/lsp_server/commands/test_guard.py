@@ -1,0 +1,83 @@
+"""`truepenny guard batch` and `bench guard`: the contract, and input that cannot be used."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from truepenny.lsp_server.cli import main
+
+CLEAN = {"id": "a", "language": "python", "before": "def f():\n", "suggestion": "    return 1\n", "after": ""}
+BROKEN = {**CLEAN, "id": 7, "suggestion": "    return 1\n    x = = 2\n"}
+HIDDEN = {**CLEAN, "id": "c", "suggestion": "    return '\u202e1'\n"}
+
+
+def batch(tmp_path: Path, *records: dict[str, Any]) -> tuple[int, list[dict[str, Any]]]:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("".join(json.dumps(record) + "\n" for record in records))
+    status = main(["guard", "batch", str(source), str(target), "--json"])
+    return status, [json.loads(line) for line in target.read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("record", "status", "action", "text_after"),
+    [
+        (CLEAN, 0, "pass", "    return 1\n"),
+        (BROKEN, 1, "trim", "    return 1"),
+        (HIDDEN, 1, "withhold", ""),
+    ],
+)
+def test_verdicts(tmp_path: Path, record: dict[str, Any], status: int, action: str, text_after: str) -> None:
+    found, (told,) = batch(tmp_path, record)
+    assert (found, told["id"], told["action"], told["text_after"]) == (
+        status,
+        record["id"],
+        action,
+        text_after,
+    )
+    assert told["vouched"]
+    for verdict in told["verdicts"]:
+        assert {"kind", "action", "rule", "cwe", "licence", "start", "end", "evidence"} <= verdict.keys()
+
+
+def test_answers_come_in_order_with_one_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, told = batch(tmp_path, CLEAN, BROKEN, HIDDEN)
+    assert [one["id"] for one in told] == ["a", 7, "c"]
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (figures["n"], figures["actions"]) == (3, {"pass": 1, "trim": 1, "withhold": 1})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("not json\n", "line 1 is not JSON"),
+        ('{"language": "python"}\n', "'suggestion' is None"),
+        ("[1]\n", "give an object"),
+        ('{"language": 3, "suggestion": ""}\n', "'language' is 3"),
+    ],
+)
+def test_input_that_cannot_be_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, words: str
+) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text(text)
+    assert main(["guard", "batch", str(source), str(tmp_path / "out.jsonl")]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_every_check_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRUEPENNY_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "code"
+    folder.mkdir()
+    (folder / "long.py").write_text(
+        "".join(f"def f{nth}(a):\n    return a + {nth}\n\n\n" for nth in range(20))
+    )
+    assert main(["bench", "guard", str(folder), "--lines", "8", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert {"secrets", "syntax"} <= report["checks"].keys()
+    assert (report["blocks"], report["flagged_share"]) == (1, 0)
