@@ -125,7 +125,7 @@ _LOOKUPS = {
             "const_declaration property_declaration attribute simple_parameter static_variable_declaration"
         ),
     ),
-    "bash": _Lookup(
+    "shellscript": _Lookup(
         '"${}"', _kinds("string raw_string"), _kinds("case_item heredoc_body command_substitution")
     ),
     "lua": _Lookup('os.getenv("{}")', _kinds("string")),
@@ -257,7 +257,7 @@ def variable_for(rule: SecretRule, left: str) -> str:
     """The environment variable: what the literal is assigned to, or the issuer where that is vague."""
     match = _ASSIGNED.search(left[-120:])
     name = match["name"] if match else ""
-    issued = _ISSUED.get(rule.id) or _upper(rule.issuer)
+    issued = _ISSUED.get(rule.id) or re.sub(r"\W+", "_", rule.issuer).upper()
     generic = rule.id in ("generic-credential", "password", "private-key", "url-password", "jwt")
     if not name or len(name) < 3 or name.lower() in ("export", "var", "let", "const", "val"):
         return issued
@@ -267,6 +267,6 @@ def variable_for(rule: SecretRule, left: str) -> str:
 
 
 def _upper(name: str) -> str:
-    """`apiKey`, `API-key` and `api key` as `API_KEY`."""
+    """`apiKey` and `api-key` as `API_KEY`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name.strip("_$"))
     return re.sub(r"[^A-Za-z0-9]+", "_", spaced).strip("_").upper()

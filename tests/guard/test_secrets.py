@@ -197,6 +197,18 @@ def benign(rng: random.Random) -> list[str]:
         f'image = "registry.example.com/app@sha256:{hashlib.sha256(raw).hexdigest()}"',
         f'blob = bytes.fromhex("{raw.hex()}")',
         f"ssh-ed25519 {encoded(rng, 51)} someone@laptop",
+        f'public_key = "{encoded(rng, 32)}"',
+        f'token_hash = "{hashlib.sha256(raw[2:]).hexdigest()}"',
+        f'password_digest = "{hashlib.sha1(raw[3:]).hexdigest()}"',
+        f'revision_key = "{uuid.UUID(bytes=raw[16:32], version=4)}"',
+        f'"sha256": "{hashlib.sha256(raw[4:]).hexdigest()}",',
+        f"-----BEGIN PUBLIC KEY-----\n{encoded(rng, 48)}\n-----END PUBLIC KEY-----",
+        f"-----BEGIN CERTIFICATE-----\n{encoded(rng, 48)}\n-----END CERTIFICATE-----",
+        f"x = {rng.random():.17f}; y = {rng.getrandbits(128)}",
+        f'password_field = "user_password_{rng.randrange(9)}"',
+        f'token_url = "https://auth.acme.io/v{rng.randrange(9)}/oauth2/token"',
+        f'secret_path = "/run/secrets/db_{rng.randrange(9)}/password"',
+        "lorem = 'Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor'",
         f"def test_{raw.hex()[:8]}_password_reset_token_is_generated_for_user():",
     ]
 
@@ -228,6 +240,14 @@ PLACEHOLDERS = [
     'AUTH_HEADER_NAME = "X-Internal-Authorization-Token-Header"',
     "class TokenAuthenticationMiddlewareFactory(BaseMiddleware):",
     'api_key = "{{ secrets.OPENAI_API_KEY }}"',
+    'password = "Passw0rd!"',
+    'password = "Test1234!"',
+    'password = "changeMe1!"',
+    'password_hint = "Use 8 to 16 letters"',
+    'PASSWORD_RESET_TIMEOUT_KEY = "auth.password_reset.timeout2"',
+    'secretKeyRef = "database-credentials-v2"',
+    'tokenType = "urn:ietf:params:oauth:token-type:jwt2"',
+    'apiKeyHeaderName = "X-Api-Key-2-Header-Name"',
 ]
 
 
@@ -284,6 +304,22 @@ def test_precision_and_recall_over_the_whole_set():
     alarms += sum(bool(findings(line)) for line in PLACEHOLDERS)
     assert hits >= 0.99 * 5 * len(FORMATS)
     assert hits / (hits + alarms) >= 0.99
+
+
+@pytest.mark.parametrize(
+    ("language", "template"),
+    [
+        ("dotenv", "API_SECRET={}"),
+        ("yaml", "  api_key: {}"),
+        ("shellscript", "export DB_TOKEN={}"),
+        ("ini", "password = {}"),
+    ],
+)
+def test_values_without_quotes_are_seen_where_that_is_the_custom(language: str, template: str):
+    """In code, what stands there is an expression and no secret."""
+    text = template.replace("{}", some(random.Random(5), ALNUM, 32))
+    assert [one.rule for one in SecretsCheck().judge(Passage("", text, "", language))] == ["secret/unquoted"]
+    assert SecretsCheck().judge(Passage("", text, "", "python")) == ()
 
 
 def test_a_secret_the_file_already_holds_is_only_noted():
