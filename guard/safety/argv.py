@@ -37,7 +37,9 @@ def argument_list(pieces: Sequence[str], values: Sequence[str]) -> str | None:
             taken = [left.pop(0) for _ in parts[1:]]
             if any(re.search(r"['\"{}\\]", one) for one in taken):
                 return None
-            words.append('f"' + parts[0] + "".join(f"{{{a}}}{b}" for a, b in zip(taken, parts[1:], strict=True)) + '"')
+            words.append(
+                'f"' + parts[0] + "".join(f"{{{a}}}{b}" for a, b in zip(taken, parts[1:], strict=True)) + '"'
+            )
     if not words or not words[0].startswith('"'):
         return None
     return f"[{', '.join(words)}]"

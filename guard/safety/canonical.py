@@ -12,7 +12,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .trees import find_all, span
+from .trees import find_all, known_kinds, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -98,12 +98,14 @@ def uses(root: SgNode, names: Mapping[str, str]) -> list[SgNode]:
     return find_all(root, {"kind": "identifier", "regex": any_of(changed)}) if changed else []
 
 
-def drop_parameters(root: SgNode, names: dict[str, str], kinds: Iterable[str]) -> None:
+def drop_parameters(root: SgNode, names: dict[str, str], language: str, kinds: tuple[str, ...]) -> None:
     """Drops names that are parameters somewhere in the text: there they mean something else."""
     if not names:
         return
     wanted: dict[str, Any] = {"kind": "identifier", "regex": any_of(names)}
-    for node in find_all(root, *({**wanted, "inside": {"kind": kind}} for kind in kinds)):
+    for node in find_all(
+        root, *({**wanted, "inside": {"kind": kind}} for kind in known_kinds(language, kinds))
+    ):
         names.pop(node.text(), None)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from .rule import RuleSet
 
-_AST_GREP_NAMES = {"shellscript": "bash"}
+_AST_GREP_NAMES = {"shellscript": "bash", "typescriptreact": "tsx"}
 _EXPLOSIVE = frozenset({"java", "csharp", "ruby"})
 """Grammars that some texts make slow beyond bounds; `context.parsing` knows which texts."""
 
@@ -98,15 +98,18 @@ def _new(found: Sequence[Finding], window: Window, rules: RuleSet) -> list[Findi
 
 def _telling(found: Sequence[Finding]) -> list[Finding]:
     """One finding per place and weakness: the one that blocks, or that can be repaired."""
-    ordered = sorted(
-        found,
-        key=lambda one: (one.start, one.rule.severity != "block", one.rule.rewrite is None, one.rule.id),
-    )
+    ordered = sorted(found, key=_rank)
     kept: list[Finding] = []
     for one in ordered:
         if not any(a.rule.cwe == one.rule.cwe and a.start < one.end and one.start < a.end for a in kept):
             kept.append(one)
     return kept
+
+
+def _rank(one: Finding) -> tuple[int, bool, bool, bool, str]:
+    rule = one.rule
+    plain = rule.flow is None or not rule.flow.built
+    return one.start, rule.severity != "block", rule.rewrite is None, plain, rule.id
 
 
 def _verdict(finding: Finding, scan: Scan, window: Window, passage: Passage) -> Verdict:

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .trees import enclosing, find_all, matches, span
+from .trees import enclosing, find_all, known_kinds, matches, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,8 +45,12 @@ _MODULES = sys.stdlib_module_names | frozenset(
     }
 )
 """Names before a dot that are modules or types even where nothing says so: fragments lack imports."""
+_PLACE = re.compile(r"(?i)(path|dir|directory|folder|root|base|prefix)$")
+"""Parameters that a program chooses even in a function that serves users."""
 _REQUESTS = frozenset({"request", "req", "res", "ctx", "next", "response", "reply"})
 """Parameters of handlers that are no values themselves; what is in them is said in `flow.yml`."""
+_FORMATTERS = frozenset({"fmt", "String", "string"})
+"""What stands before a call that formats, and is no value."""
 _DUNDER = re.compile(r"__\w+__")
 
 
@@ -92,8 +96,8 @@ class _Definition:
 class Marks:
     """Where the matchers of a language match in one text; asked for once a sink was found."""
 
-    def __init__(self, root: SgNode, text: str, facts: FlowFacts) -> None:
-        self.root, self.text, self.facts = root, text, facts
+    def __init__(self, root: SgNode, text: str, facts: FlowFacts, language: str) -> None:
+        self.root, self.text, self.facts, self.language = root, text, facts, language
         self.sources: dict[tuple[int, int], str] = {}
         self.written: list[tuple[int, str, str]] = []
         self.handlers = {span(node) for one in facts.handlers for node in self.find(one)}
@@ -143,7 +147,7 @@ class Scope:
 
     def _collect(self) -> Iterator[tuple[str, _Definition]]:
         yield from self._parameters()
-        kinds = [{"kind": kind} for kind in self.grammar.assignments]
+        kinds = [{"kind": kind} for kind in known_kinds(self.marks.language, tuple(self.grammar.assignments))]
         found = find_all(self.body, *kinds) if kinds else []
         for node in found:
             target_field, value_field = self.grammar.assignments[node.kind()]
@@ -159,6 +163,11 @@ class Scope:
             at, block = span(node)[1], self._block(node)
             adds = node.kind() in self.grammar.augmented or _is_compound(node, target, value)
             part = "for" in node.kind() or "range" in node.kind()
+            if part:
+                # A loop's name is there from its header on; that of a comprehension before its clause.
+                parent = node.parent()
+                comprehends = node.kind() == "for_in_clause" and parent is not None
+                at = span(parent)[0] if comprehends and parent is not None else span(value)[1]
             for name, whole in self._targets(target):
                 yield name, _Definition(at, value, None, adds, block, part or not whole)
         for at, name, label in self.marks.written:
@@ -172,9 +181,9 @@ class Scope:
     def _parameters(self) -> Iterator[tuple[str, _Definition]]:
         if self.node is None:
             return
-        label = "param"
-        if span(self.node) in self.marks.handlers or _TOLD.search(self._said()):
-            label = "remote"
+        handles = span(self.node) in self.marks.handlers
+        told = not handles and _TOLD.search(self._said()) is not None
+        label = "remote" if handles or told else "param"
         holder = self.node.field("parameters")
         if holder is None:
             declarator = self.node.field("declarator")
@@ -192,7 +201,8 @@ class Scope:
             name = self._parameter_name(one)
             if name in ("", "self", "cls", "this"):
                 continue
-            own = self.marks.sources.get(span(one), "param" if name in _REQUESTS else label)
+            chosen = name in _REQUESTS or (told and _PLACE.search(name) is not None)
+            own = self.marks.sources.get(span(one), "param" if chosen else label)
             if numbers is not None and numbers.search(one.text()):
                 yield name, _Definition(self.start, None, None, adds=False, block=self.start)
             else:
@@ -307,6 +317,8 @@ class Evaluation:
             return self._conditional(node, scope, depth)
         if kind in g.functions or kind in g.skipped:
             return CLEAN
+        if kind == "expression_list" and len(node.named_children()) == 1:
+            return self.of(node.named_children()[0], scope, depth + 1)
         if kind in g.containers:
             return replace(union(self._children(node, scope, depth)), built=False, text=HOLE)
         if kind in ("keyword_argument", "pair", "argument"):
@@ -407,13 +419,16 @@ class Evaluation:
         given = self._children(arguments, scope, depth) if arguments is not None else []
         held = CLEAN
         if receiver is not None and (
-            receiver.text() not in _MODULES or self._defined(receiver.text(), receiver, scope, depth) is not None
+            receiver.text() not in _MODULES
+            or self._defined(receiver.text(), receiver, scope, depth) is not None
         ):
             held = self.of(receiver, scope, depth + 1)
         if span(node) in self.marks.constants and all(one.is_constant for one in given):
             if held.is_constant or (not held.labels and (given or receiver is None)):
                 pieces = [held, *given] if held.is_constant else given
                 return Value(labels=_CONSTANT, text="".join(one.text for one in pieces))
+        if receiver is not None and receiver.text() in _FORMATTERS:
+            held = CLEAN
         if self.grammar.format_calls.search(name):
             return joined([held, *given], fills=True)
         if last == "join" and held.is_constant:
@@ -432,11 +447,11 @@ class Evaluation:
     def _outside(self, given: list[Value]) -> Value:
         """What an unknown function makes of its arguments: what came from outside still does."""
         value = union(given)
-        return (
-            replace(value, labels=value.labels & _OUTSIDE, text=HOLE, built=False)
-            if value.labels & _OUTSIDE
-            else CLEAN
-        )
+        if value.labels & _OUTSIDE:
+            return replace(value, labels=value.labels & _OUTSIDE, text=HOLE, built=False)
+        if value.labels & (_WEAK | {"call"}):
+            return replace(value, labels=frozenset({"call"}), text=HOLE, built=False)
+        return CLEAN
 
     def _name(self, name: str, node: SgNode, scope: Scope, depth: int) -> Value:
         known = self._defined(name, node, scope, depth)

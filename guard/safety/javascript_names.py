@@ -38,7 +38,7 @@ def javascript_names(text: str, language: str, facts: FlowFacts) -> Canonical:
         root, {"pattern": "const $A = promisify($B)"}, {"pattern": "const $A = util.promisify($B)"}
     ):
         names[node["A"].text()] = called(names, node["B"].text())
-    drop_parameters(root, names, ("formal_parameters", "required_parameter", "optional_parameter"))
+    drop_parameters(root, names, language, ("formal_parameters", "required_parameter", "optional_parameter"))
     edits += edits_of((node for node in uses(root, names) if _is_use(node)), names)
     first = Canonical(text, edits)
     return _without_lookups(first, language) if _BY_NAME.search(first.text) else first

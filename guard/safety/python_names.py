@@ -43,7 +43,7 @@ def python_names(text: str, facts: FlowFacts) -> Canonical:
     for node in find_all(root, {"kind": "import_statement"}, {"kind": "import_from_statement"}):
         _read_import(node, names, facts)
     _read_aliases(root, text, names)
-    drop_parameters(root, names, ("parameters", "lambda_parameters"))
+    drop_parameters(root, names, "python", ("parameters", "lambda_parameters"))
     edits = edits_of((node for node in uses(root, names) if _is_use(node)), names)
     first = Canonical(text, edits + _without_modules(text, facts))
     return _without_reflection(first) if _REFLECTION.search(first.text) else first

@@ -39,8 +39,9 @@ def rewrite_of(finding: Finding, scan: Scan) -> Rewrite | None:
         return None
     if template == "{parameters}":
         return _parameters(finding, scan)
-    if template == "{true}":
-        return Rewrite(finding.start, finding.end, re.sub(r"False\Z", "True", _original(finding.node, scan)))
+    if template.startswith("s/"):
+        _, old, new, _ = template.split("/")
+        return Rewrite(finding.start, finding.end, re.sub(old, new, _original(finding.node, scan)))
     if template.startswith("$TAINT: ") and finding.tainted is not None:
         text = template.removeprefix("$TAINT: ").replace("$TAINT", _original(finding.tainted, scan))
         start, end = span(finding.tainted)

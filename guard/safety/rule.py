@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 Severity = Literal["block", "warn"]
 
-LABELS = frozenset({"remote", "local", "param", "free", "field", "constant"})
+LABELS = frozenset({"remote", "local", "param", "free", "field", "call", "constant"})
 """Where a value may come from: another machine, this one, the function's parameters, a name not
-defined in sight, an attribute of the object at hand, the program text itself."""
+defined in sight, an attribute of the object at hand, the result of an unknown call, the program text."""
 
 TAINT = "TAINT"
 """The metavariable a source, sink or guard marks the value with."""

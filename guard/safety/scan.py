@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from .native.facts import Facts
     from .rule import Flow, Matcher, Rule, RuleSet
 
+_SLASHED = frozenset({"c", "cpp", "go", "java", "csharp"})
+_COMMENTS = re.compile(r"""(?<![:"'])//[^\n]*|/\*.*?\*/""", re.DOTALL)
 _MOSTLY = 0.5
 """The share of a suggestion that functions hold when they are where to look."""
 
@@ -63,7 +66,7 @@ class Scan:
 
     @cached_property
     def marks(self) -> Marks:
-        return Marks(self.root, self.text, self.rules.facts)
+        return Marks(self.root, self.text, self.rules.facts, self.rules.language)
 
     def findings(self, start: int, end: int) -> list[Finding]:
         """Those that touch `[start, end)` of the text as it came, or whose value comes through it."""
@@ -140,9 +143,13 @@ class Scan:
             text = self._above(outer) + text
         if rule.context is not None and not rule.context.search(text):
             return False
-        if rule.unless_text is not None and rule.unless_text.search(text):
+        if rule.unless_text is not None and rule.unless_text.search(self._said_in_code(text)):
             return False
         return not any(one.may_match(text) and matches_anywhere(one, around) for one in rule.unless)
+
+    def _said_in_code(self, text: str) -> str:
+        """A check that was commented out is none."""
+        return _COMMENTS.sub(" ", text) if self.rules.language in _SLASHED else text
 
     def _above(self, function: SgNode) -> str:
         """The comment and the decorators over a function: they say what it is for."""

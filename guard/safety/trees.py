@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,6 +42,20 @@ def find_all(
     """Nodes that one of `rules` matches."""
     config: Any = {"rule": {"any": list(rules)}, "constraints": dict(constraints or {})}
     return node.find_all(config)
+
+
+@cache
+def known_kinds(language: str, kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of `kinds` that the grammar has: C and C++, JavaScript and TypeScript share a record."""
+    root = parse("", language)
+    found: list[str] = []
+    for kind in kinds:
+        try:
+            root.find(kind=kind)
+        except RuntimeError:
+            continue
+        found.append(kind)
+    return tuple(found)
 
 
 def enclosing(node: SgNode | None, grammar: Grammar) -> SgNode | None:

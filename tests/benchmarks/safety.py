@@ -29,8 +29,16 @@ from truepenny.guard.verdict import Action, Passage, Verdict
 
 DATA = Path("/work/shared/guard-data")
 LANGUAGES = {
-    **{"py": "python", "js": "javascript", "ts": "typescript", "c": "c", "h": "c", "go": "go", "java": "java"},
-    **{"cpp": "cpp", "cc": "cpp", "C": "cpp", "hpp": "cpp", "cxx": "cpp"},
+
+        "py": "python",
+        "js": "javascript",
+        "ts": "typescript",
+        "c": "c",
+        "h": "c",
+        "go": "go",
+        "java": "java"
+    ,
+    "cpp": "cpp", "cc": "cpp", "C": "cpp", "hpp": "cpp", "cxx": "cpp",
 }
 PACKAGES = ("rich", "httpx", "jinja2")
 SAMPLE = 1_500
@@ -71,7 +79,9 @@ def cweval(folder: Path):
 def unsafe_functions(text: str):
     """The Python half keeps its insecure programs inside its tests."""
     tree = ast.parse(text)
-    head = "".join(f"{ast.unparse(one)}\n" for one in tree.body if isinstance(one, ast.Import | ast.ImportFrom))
+    head = "".join(
+        f"{ast.unparse(one)}\n" for one in tree.body if isinstance(one, ast.Import | ast.ImportFrom)
+    )
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and "unsafe" in node.name and not node.name.startswith("test"):
             yield node.name, f"{head}\n{ast.get_source_segment(text, node)}\n"
@@ -154,7 +164,9 @@ def timings() -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--show", default="", help="print the cases of this set that are wrong")
     parser.add_argument("--alone", action="store_true", help="without bandit and ruff")
@@ -174,7 +186,9 @@ def main() -> None:
         groups[case.set, case.language, "all"].append(at)
         if case.cwe != "-":
             groups[case.set, case.language, case.cwe].append(at)
-    print(f"{'set':18} {'language':11} {'cwe':9} {'n':>5} {'ours':>7} {'block':>7} {'bandit':>7} {'ruff S':>7}")
+    print(
+        f"{'set':18} {'language':11} {'cwe':9} {'n':>5} {'ours':>7} {'block':>7} {'bandit':>7} {'ruff S':>7}"
+    )
     summary: dict[str, dict[str, float]] = {}
     for (name, language, cwe), members in sorted(groups.items()):
         n = len(members)
