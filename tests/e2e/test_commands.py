@@ -13,7 +13,8 @@ from .conftest import CommandLine
 
 COMMANDS = [
     *("pull", "serve", "engine", "complete", "context", "index", "chat", "doctor", "why", "stats"),
-    *("eval infill", "eval xfile", "bench engine", "bench replay", "bench index"),
+    *("eval infill", "eval xfile", "eval calibration", "bench engine", "bench replay", "bench index"),
+    *("guard batch", "bench guard"),
 ]
 
 
