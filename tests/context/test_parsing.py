@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -173,3 +174,19 @@ def test_a_person_can_walk_about_in_a_tree():
     touched = {node.kind for node in tree.walk(text.index("pass"), text.index("pass") + 4)}
     assert "pass_statement" in touched
     assert "return_statement" not in touched
+
+
+def test_a_text_that_was_parsed_is_freed() -> None:
+    """A person types all day, and each letter is a text."""
+    language = language_of_id("python")
+    assert language is not None
+    texts = [f"x = {number}\n" * 20_000 for number in range(20)]
+    parse(texts[0], language)
+    tracemalloc.start()
+    for text in texts:
+        tree = parse(text, language)
+        reparse(tree, 5, 6, "y")
+        del tree
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size < len(texts[0])
