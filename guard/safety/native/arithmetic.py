@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from . import Analysis
     from .facts import Facts
 
-_UNSIGNED = re.compile(r"\b(size_t|unsigned|u?int(8|16|32|64)_t|u_?int\d*|ULONG|UINT\w*|DWORD|gsize|guint\w*|u(8|16|32|64)|uint)\b")
+_UNSIGNED = re.compile(
+    r"\b(size_t|unsigned|u?int(8|16|32|64)_t|u_?int\d*|ULONG|UINT\w*|DWORD|gsize|guint\w*|u(8|16|32|64)|uint)\b"
+)
 _SIGNED_EXACT = re.compile(r"\bint(8|16|32|64)_t\b")
 _NARROW = re.compile(r"(?i)(\w*_)?s?int(32)?(_t)?|long")
 _SUM = re.compile(r"\([\w.>-]+\+\(?[\w.>-]+(?:\+1\))?\*[A-Za-z_][\w.>-]*\)")
@@ -49,7 +51,11 @@ def pointer_sum(facts: Facts) -> Iterator[SgNode]:
     for relation in facts.relations:
         if relation.operator not in (">", ">=", "<", "<="):
             continue
-        sides = (relation.left, relation.right) if relation.operator[0] == ">" else (relation.right, relation.left)
+        sides = (
+            (relation.left, relation.right)
+            if relation.operator[0] == ">"
+            else (relation.right, relation.left)
+        )
         found = re.fullmatch(r"(\*?[\w.>-]+)\+([A-Za-z_][\w.>-]*)", sides[0])
         if found is None or re.fullmatch(r"\w*([eE]nd|END|limit|last)\w*", sides[1]) is None:
             continue
@@ -92,7 +98,10 @@ def narrowed_sum(facts: Facts) -> Iterator[SgNode]:
 def _is_bounded(facts: Facts, text: str, node: SgNode) -> bool:
     at = node.range().start.index
     return any(
-        one.at < at and one.is_ordered and not one.in_loop and max(names_in(text.rpartition("*")[2]), key=len) in one.names
+        one.at < at
+        and one.is_ordered
+        and not one.in_loop
+        and max(names_in(text.rpartition("*")[2]), key=len) in one.names
         for one in facts.relations
     )
 
@@ -127,17 +136,31 @@ def constant_minus(facts: Facts) -> Iterator[SgNode]:
 
 def divided_by_parameter(facts: Facts) -> Iterator[SgNode]:
     """`x / (width * height)`, and nobody asked whether there is any."""
-    for name, kind in facts.parameters.items():
+    for parameter, kind in facts.parameters.items():
+        name = parameter
+        if re.search(r"(?i)block|align|base|radix|modul", name):
+            continue
         if "*" in kind or not re.search(r"\b(int|size_t|unsigned|long|u?int\d+_t|ssize_t)\b", kind):
             continue
+        name = _product_of(facts, name)
         found = re.search(rf"(?<![/*])[/%]\s*(?:\(\w+\)\s*)?\(?{name}\b(?!\s*(?:\.|->|\[|\())", facts.text)
-        if found is None or facts.is_tested(name, facts.end):
+        if found is None or facts.is_tested(name, facts.end) or facts.is_tested(parameter, facts.end):
             continue
         at = facts.start + found.start()
         for node in facts.quotients:
             if node.range().start.index <= at < node.range().end.index:
                 yield node
                 break
+
+
+def _product_of(facts: Facts, name: str) -> str:
+    """The local name of a product with `name` in it, where there is one."""
+    for one in facts.writes:
+        if re.fullmatch(rf"(?:\(\w+\))?(?:{name}\*\w+|\w+\*{name})", one.value) and re.fullmatch(
+            r"\w+", one.target
+        ):
+            return one.target
+    return name
 
 
 def less_than_nothing(facts: Facts) -> Iterator[SgNode]:
@@ -149,8 +172,21 @@ def less_than_nothing(facts: Facts) -> Iterator[SgNode]:
         source = facts.last_write(found[1], write.at)
         if source is None or not re.match(r"(?:\(\w+\))?\w+\[[^\]]+\](?:&\w+)?$", source.value):
             continue
-        if not facts.is_tested(found[1], write.at):
+        if not _may_not_be_zero(facts, found[1], write.at):
             yield write.node
+
+
+def _may_not_be_zero(facts: Facts, name: str, before: int) -> bool:
+    """Whether it was compared with a number, or asked for as such."""
+    for one in facts.relations:
+        if (
+            one.at < before
+            and name in one.names
+            and re.search(r"^\d+$", one.right if one.left == name else one.left)
+        ):
+            return True
+    bare = re.compile(rf"(?:^\(?!?|&&!?|\|\|!?|\(){re.escape(name)}(?:$|\)|&&|\|\|)")
+    return any(bare.search(test.text) for test in facts.tests if test.at < before and name in test.names)
 
 
 def doubled_size(facts: Facts) -> Iterator[SgNode]:

@@ -18,8 +18,12 @@ _CHAIN = re.compile(r"[A-Za-z_]\w*(?:(?:->|\.)[A-Za-z_]\w*)*")
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'')
 _RELATIONAL = frozenset({"<", ">", "<=", ">=", "==", "!="})
 _ORDERED = frozenset({"<", ">", "<=", ">="})
-_LENGTH = re.compile(r"(?i)(^|_|[a-z])(len|length|size|sz|count|cnt|left|avail|available|remain\w*|end|limit|max|bytes|nbytes|num|siz)\d*$|^n$")
-_ASSERTS = re.compile(r"(?i)assert|check|require|verify|ensure|return_if|return_val_if|throwif|bug_on|warn_on")
+_LENGTH = re.compile(
+    r"(?i)(^|_|[a-z])(len|length|size|sz|count|cnt|left|avail|available|remain\w*|end|limit|max|bytes|nbytes|num|siz)\d*$|^n$"
+)
+_ASSERTS = re.compile(
+    r"(?i)assert|check|require|verify|ensure|return_if|return_val_if|throwif|bug_on|warn_on"
+)
 _CONDITIONS = {
     "if_statement": "if",
     "while_statement": "loop",
@@ -175,7 +179,9 @@ class Facts:
         if operator in _RELATIONAL:
             sides = squeezed(left.text()), squeezed(right.text())
             in_loop = _is_loop_condition(node)
-            self.relations.append(Relation(at, sides[0], operator, sides[1], names_in(" ".join(sides)), in_loop, node))
+            self.relations.append(
+                Relation(at, sides[0], operator, sides[1], names_in(" ".join(sides)), in_loop, node)
+            )
         elif operator in ("&&", "||"):
             self._test(left, "and")
         elif operator in ("/", "%"):
@@ -245,11 +251,18 @@ class Facts:
     def is_ordered(self, name: str, before: int, after: int = -1, *, loops: bool = True) -> bool:
         """Whether `name` is compared by size in between, or cut to one."""
         for one in self.relations:
-            if after <= one.at < before and one.is_ordered and name in one.names and (loops or not one.in_loop):
+            if (
+                after <= one.at < before
+                and one.is_ordered
+                and name in one.names
+                and (loops or not one.in_loop)
+            ):
                 return True
         return any(
             after <= call.at < before
-            and re.search(r"(?i)min|clamp|bound|limit|check|valid|ensure|require|assert|avail|remain", call.name)
+            and re.search(
+                r"(?i)min|clamp|bound|limit|check|valid|ensure|require|assert|avail|remain", call.name
+            )
             and any(name in names_in(one) for one in call.arguments)
             for call in self.calls
         )

@@ -20,8 +20,12 @@ _ALLOCATORS = r"(?:std::)?(?:malloc|calloc|realloc|reallocarray|strdup|strndup|k
 _ALLOCATED = re.compile(rf"^(?:\([\w\s:*]+\)|\w*cast<[^>]*>\()*{_ALLOCATORS}\(")
 _FREES = re.compile(r"^(free|kfree|vfree|kvfree|xfree|g_free|av_free|OPENSSL_free)$")
 _RELEASES = re.compile(r"(?i)(^|_)(free|release|destroy|put|dispose)(_|$|[A-Z])|free$")
-_DESTRUCTOR = re.compile(r"(?i)free|destroy|release|clean|clear|exit|fini|close|delete|dispose|reset|remove|term|uninit|deinit|drop|unref|put|detach|disconnect|shutdown|stop|~")
-_LEAVES = frozenset({"return_statement", "break_statement", "continue_statement", "goto_statement", "throw_statement"})
+_DESTRUCTOR = re.compile(
+    r"(?i)free|destroy|release|clean|clear|exit|fini|close|delete|dispose|reset|remove|term|uninit|deinit|drop|unref|put|detach|disconnect|shutdown|stop|~"
+)
+_LEAVES = frozenset(
+    {"return_statement", "break_statement", "continue_statement", "goto_statement", "throw_statement"}
+)
 
 
 def unchecked_allocation(facts: Facts) -> Iterator[SgNode]:
@@ -29,7 +33,11 @@ def unchecked_allocation(facts: Facts) -> Iterator[SgNode]:
     if re.search(r"\bmain\s*\(", facts.header):
         return
     for write in facts.writes:
-        if write.operator != "=" or _ALLOCATED.match(write.value) is None or not re.fullmatch(r"[\w.>-]+", write.target):
+        if (
+            write.operator != "="
+            or _ALLOCATED.match(write.value) is None
+            or not re.fullmatch(r"[\w.>-]+", write.target)
+        ):
             continue
         use = _first_deref(facts, write.target, write.at)
         if use is None or facts.is_tested(write.target, span(use)[0], write.at):
@@ -41,12 +49,19 @@ def unchecked_allocation(facts: Facts) -> Iterator[SgNode]:
 
 def _first_deref(facts: Facts, name: str, after: int) -> SgNode | None:
     found = [one.node for one in facts.accesses if one.base == name and one.at >= after]
-    found += [node for at, base, node in facts.members if base == name and at >= after and "->" in node.text()[len(name) :][:3]]
+    found += [
+        node
+        for at, base, node in facts.members
+        if base == name and at >= after and "->" in node.text()[len(name) :][:3]
+    ]
     found += [
         call.node
         for call in facts.calls
         if call.at >= after
-        and re.match(r"^(memcpy|memset|memmove|strcpy|strcat|strncpy|sprintf|snprintf|fread|fgets|fprintf|fwrite|readdir)$", call.name)
+        and re.match(
+            r"^(memcpy|memset|memmove|strcpy|strcat|strncpy|sprintf|snprintf|fread|fgets|fprintf|fwrite|readdir)$",
+            call.name,
+        )
         and name in call.arguments[:4]
     ]
     return min(found, key=lambda node: span(node)[0], default=None)
@@ -67,7 +82,11 @@ def lost_on_failure(facts: Facts) -> Iterator[SgNode]:
 def use_after_free(facts: Facts) -> Iterator[SgNode]:
     """Something is used, or freed again, in the statements after `free`."""
     for call in facts.calls:
-        if not _FREES.match(call.name) or not call.arguments or not re.fullmatch(r"[\w.>-]+", call.arguments[0]):
+        if (
+            not _FREES.match(call.name)
+            or not call.arguments
+            or not re.fullmatch(r"[\w.>-]+", call.arguments[0])
+        ):
             continue
         yield from _uses_below(facts, call.node, call.arguments[0], span(call.node)[1])
 
@@ -96,7 +115,11 @@ def _uses_below(facts: Facts, call: SgNode, name: str, after: int) -> Iterator[S
                 yield node
                 return
         for other in facts.calls:
-            if start <= other.at < end and name in other.arguments and not re.match(r"(?i)^(assert|v?f?printf|.*log.*|.*debug.*)$", other.name):
+            if (
+                start <= other.at < end
+                and name in other.arguments
+                and not re.match(r"(?i)^(assert|v?f?printf|.*log.*|.*debug.*)$", other.name)
+            ):
                 yield other.node
                 return
 
@@ -104,7 +127,11 @@ def _uses_below(facts: Facts, call: SgNode, name: str, after: int) -> Iterator[S
 def conditional_allocation(facts: Facts) -> Iterator[SgNode]:
     """`p = NULL; if (n) p = alloc(n); … p[i]`: used where it may still be null."""
     for write in facts.writes:
-        if write.operator != "=" or _ALLOCATED.match(write.value) is None or not re.fullmatch(r"\w+", write.target):
+        if (
+            write.operator != "="
+            or _ALLOCATED.match(write.value) is None
+            or not re.fullmatch(r"\w+", write.target)
+        ):
             continue
         holder = _holding_if(write.node)
         if holder is None or facts.text.count("=") == 0:
@@ -116,7 +143,10 @@ def conditional_allocation(facts: Facts) -> Iterator[SgNode]:
         start, end = span(holder)
         condition = holder.field("condition")
         told = names_in(condition.text()) if condition is not None else frozenset[str]()
-        for access in (*((a.at, a.base, a.node) for a in facts.accesses), *((a, b, c) for a, b, c in facts.members)):
+        for access in (
+            *((a.at, a.base, a.node) for a in facts.accesses),
+            *((a, b, c) for a, b, c in facts.members),
+        ):
             at, base, node = access
             if at < end or base != name or not (start < end <= at):
                 continue
@@ -167,17 +197,31 @@ def allocated_product(facts: Facts) -> Iterator[SgNode]:
     if re.search(r"\bmain\s*\(", facts.header):
         return
     for call in facts.calls:
-        if call.name not in ("malloc", "alloca", "kmalloc", "kzalloc", "realloc", "valloc", "g_malloc", "vmalloc"):
+        if call.name not in (
+            "malloc",
+            "alloca",
+            "kmalloc",
+            "kzalloc",
+            "realloc",
+            "valloc",
+            "g_malloc",
+            "vmalloc",
+        ):
             continue
         sized = call.arguments[-1] if call.name != "realloc" else (call.arguments[1:2] or ("",))[0]
         if call.name in ("kmalloc", "kzalloc"):
             sized = call.arguments[0]
-        found = re.fullmatch(r"(?:sizeof\(?[\w *>-]+\)?\*\(?([\w.>-]+)\)?|\(?([\w.>-]+)\)?\*(?:sizeof\(?[\w *>-]+\)?|(\w+)))", sized)
+        found = re.fullmatch(
+            r"(?:sizeof\(?[\w *>-]+\)?\*\(?([\w.>-]+)\)?|\(?([\w.>-]+)\)?\*(?:sizeof\(?[\w *>-]+\)?|(\w+)))",
+            sized,
+        )
         if found is None:
             continue
         for name in (found[1], found[2], found[3]):
             if name is None or name.isdigit() or name.isupper() or name not in facts.parameters:
                 continue
+            if "sizeof" in sized and not re.search(r"size_t|unsigned|uint|u32|u64", facts.parameters[name]):
+                continue  # a count that was made by adding up, mostly
             if not facts.is_ordered(name, call.at, loops=False):
                 yield call.node
                 break

@@ -41,9 +41,17 @@ def unchecked_result(facts: Facts) -> Iterator[SgNode]:
         found = re.match(r"^(?:\([\w\s*]+\))?(?:std::)?(\w+)\(", write.value)
         if write.operator != "=" or found is None or not re.fullmatch(r"\w+", write.target):
             continue
-        if re.match(r"^(?:strchr|strrchr|strstr|strpbrk|memchr|getenv|getpwnam|getpwuid|getgrnam|gethostbyname|bsearch)$", found[1]) is None:
+        if (
+            re.match(
+                r"^(?:strchr|strrchr|strstr|strpbrk|memchr|getenv|getpwnam|getpwuid|getgrnam|gethostbyname|bsearch)$",
+                found[1],
+            )
+            is None
+        ):
             continue
-        uses = [(one.at, one.node) for one in facts.accesses if one.base == write.target and one.at >= write.at]
+        uses = [
+            (one.at, one.node) for one in facts.accesses if one.base == write.target and one.at >= write.at
+        ]
         uses += [(at, node) for at, base, node in facts.members if base == write.target and at >= write.at]
         if not uses:
             continue
@@ -62,7 +70,9 @@ def checked_too_late(facts: Facts) -> Iterator[SgNode]:
             one
             for one in facts.tests
             if one.kind == "if"
-            and re.fullmatch(rf"\(?(?:!{name}|{name}==(?:NULL|nullptr|0|\(\w+\*\)NULL))\)?(?:\|\|.*)?\)?", one.text)
+            and re.fullmatch(
+                rf"\(?(?:!{name}|{name}==(?:NULL|nullptr|0|\(\w+\*\)NULL))\)?(?:\|\|.*)?\)?", one.text
+            )
         ]
         if not checks:
             continue
@@ -80,12 +90,16 @@ def checked_too_late(facts: Facts) -> Iterator[SgNode]:
 
 
 def _is_measured(node: SgNode) -> bool:
-    return any(above.kind() in ("sizeof_expression",) or "offsetof" in above.text()[:12] for above in node.ancestors())
+    return any(
+        above.kind() in ("sizeof_expression",) or "offsetof" in above.text()[:12]
+        for above in node.ancestors()
+    )
 
 
 def _in_loop(node: SgNode) -> bool:
     return any(
-        above.kind() in ("for_statement", "while_statement", "do_statement", "case_statement") for above in node.ancestors()
+        above.kind() in ("for_statement", "while_statement", "do_statement", "case_statement")
+        for above in node.ancestors()
     )
 
 

@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from . import Analysis
     from .facts import Access, Facts
 
-_BYTES = re.compile(r"\b(u?int8_t|guint8|uchar|unsigned char|char|u8|__u8|BYTE|byte|u_char|quint8|void|OPJ_BYTE|ut8)\b")
+_BYTES = re.compile(
+    r"\b(u?int8_t|guint8|uchar|unsigned char|char|u8|__u8|BYTE|byte|u_char|quint8|void|OPJ_BYTE|ut8)\b"
+)
 _BUFFER_NAMES = re.compile(r"(?i)^(buf|buffer|data|packet|pkt|payload|msg|frame|bytes|input|src|in|ptr)$")
 _READS = re.compile(
     r"(?i)(^|_)(READ|GET|LOAD|PEEK|PULL|FETCH|UNPACK)_?(U?INT|LE|BE|[UBL]E?|PIXEL|WORD|DWORD|SHORT|LONG)?_?(8|16|24|32|64)?"
     r"(_?(LE|BE|L|B|INC))?$"
 )
-_SIZED_READ = re.compile(r"(?i)(read|get|load|peek|pull|fetch|unpack).*(16|24|32|64|short|long|word)|^ntoh[sl]$")
+_SIZED_READ = re.compile(
+    r"(?i)(read|get|load|peek|pull|fetch|unpack).*(16|24|32|64|short|long|word)|^ntoh[sl]$"
+)
 _MOVES = frozenset({"+=", "="})
 
 
@@ -44,7 +48,12 @@ def last_of_empty(facts: Facts) -> Iterator[SgNode]:
         told = (length, text, base)
         if any(facts.is_tested(name, access.at) for name in told if re.fullmatch(r"[\w.>-]+", name)):
             continue
-        if any(f"{piece}" in test.text for test in facts.tests if test.at < access.at for piece in (f"strlen({text})", f"*{text}")):
+        if any(
+            f"{piece}" in test.text
+            for test in facts.tests
+            if test.at < access.at
+            for piece in (f"strlen({text})", f"*{text}")
+        ):
             continue
         yield access.node
 
@@ -80,9 +89,12 @@ def _is_told(facts: Facts, base: str, at: int) -> bool:
     for test in facts.tests:
         if test.at < at and (base in test.names or any(is_length(one) for one in test.names)):
             return True
-    return any(
-        one.at < at and any(is_length(name) for name in one.names) for one in facts.relations
-    ) or any(call.at < at and base in call.arguments and any(is_length(n) for a in call.arguments for n in names_in(a)) for call in facts.calls)
+    return any(one.at < at and any(is_length(name) for name in one.names) for one in facts.relations) or any(
+        call.at < at
+        and base in call.arguments
+        and any(is_length(n) for a in call.arguments for n in names_in(a))
+        for call in facts.calls
+    )
 
 
 def _is_composed(node: SgNode) -> bool:
@@ -177,11 +189,15 @@ def _has_end(facts: Facts, name: str) -> bool:
 
 
 def _next_read(facts: Facts, name: str, after: int) -> SgNode | None:
-    found: list[SgNode] = [one.node for one in facts.accesses if one.at >= after and one.base in (name, f"{name}++")]
+    found: list[SgNode] = [
+        one.node for one in facts.accesses if one.at >= after and one.base in (name, f"{name}++")
+    ]
     found += [
         call.node
         for call in facts.calls
-        if call.at >= after and name in call.arguments and (_READS.search(call.name) or _SIZED_READ.search(call.name))
+        if call.at >= after
+        and name in call.arguments
+        and (_READS.search(call.name) or _SIZED_READ.search(call.name))
     ]
     return min(found, key=lambda node: span(node)[0], default=None)
 
@@ -193,7 +209,13 @@ def unbounded_scan(facts: Facts) -> Iterator[SgNode]:
             continue
         for found in re.finditer(r"\*(\w+)\b(?!\()", test.text):
             name = found[1]
-            if any(one.at >= test.at and one.at < test.at + len(test.text) + 80 and one.is_ordered and name in one.names for one in facts.relations):
+            if any(
+                one.at >= test.at
+                and one.at < test.at + len(test.text) + 80
+                and one.is_ordered
+                and name in one.names
+                for one in facts.relations
+            ):
                 continue
             if re.search(rf"(?<![*\w]){name}(?:[<>!]|\s*!=)|[<>]=?{name}\b|!={name}\b", test.text):
                 continue
@@ -229,7 +251,15 @@ def sized_read(facts: Facts) -> Iterator[SgNode]:
         name = call.arguments[-1] if len(call.arguments) == 1 else call.arguments[0]
         if not re.fullmatch(r"[A-Za-z]\w*", name) or not re.search(r"\d|SHORT|LONG", call.name):
             continue
-        for length in (f"{name}_len", f"{name}_size", f"{name}_length", f"{name}len", f"{name}Len", f"{name}Length", f"{name}Size"):
+        for length in (
+            f"{name}_len",
+            f"{name}_size",
+            f"{name}_length",
+            f"{name}len",
+            f"{name}Len",
+            f"{name}Length",
+            f"{name}Size",
+        ):
             if length not in facts.types:
                 continue
             since = _case_start(call.node)
