@@ -20,6 +20,26 @@ class Action(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """Code that a suggestion repeats: where it stands, on what terms, and which part repeats it."""
+
+    licence: str
+    """An SPDX expression; empty where nobody knows."""
+    name: str
+    """Of the project."""
+    version: str
+    path: str
+    """In the project."""
+    line: int
+    """Where it begins there, or a little before."""
+    url: str
+    """A page for a person; may be empty."""
+    start: int
+    end: int
+    """Code points of the suggestion."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """A finding on `[start, end)`, code-point offsets into the suggestion.
 
@@ -37,6 +57,7 @@ class Verdict:
     replacement: str | None = None
     cwe: str | None = None
     licence: str | None = None
+    reference: Reference | None = None
 
 
 @dataclass(frozen=True, slots=True)

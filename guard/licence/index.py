@@ -126,6 +126,14 @@ class LicenceIndex:
     def file_at(self, place: int) -> int:
         return int(np.searchsorted(self._starts, place, side="right")) - 1
 
+    def files_at(self, places: Ints) -> Ints:
+        return np.searchsorted(self._starts, places, side="right") - 1
+
+    def places(self, lexemes: Lexemes, channel: Channel) -> Ints:
+        """Where k-grams of `lexemes` begin that the index has: an index can say what is known, too."""
+        found = self.seeds(lexemes, channel)
+        return np.unique(np.concatenate((found.query, found.common)))
+
     def span_of(self, file: int) -> tuple[int, int]:
         """The places `[begin, end)` of a file."""
         return int(self._starts[file]), int(self._starts[file + 1])
