@@ -97,7 +97,7 @@ def _readable(path: str, num_bytes: int) -> bool:
 def _licence_of_whole(said: Statements) -> str:
     if said.package.licence != UNKNOWN:
         return said.package.licence
-    return said.of("", "")[0]
+    return said.of("any", "")[0]
 
 
 def _walk(

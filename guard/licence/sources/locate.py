@@ -33,6 +33,8 @@ def open_source(
     Raises:
         SourceError: there is nothing of that name, or it cannot be used.
     """
+    if not named or "\0" in named:
+        raise SourceError(f"{named!r} names nothing: name a folder, an archive, or an installed package")
     path = Path(named).expanduser()
     if path.is_dir():
         return _folder(path, choice, on_read)
