@@ -32,15 +32,13 @@ from .hardware import give_back_memory
 from .language_model import feed
 from .serving import EngineApi
 from .testing import ByteTokenizer, FakeModel, Script, fake_cache, fake_chat
+from .tidying import Tidying
 from .wire import PRECISIONS, Precision
 
 _log = logging.getLogger(__name__)
 
 DEFAULT_IDLE_EXIT_S = 15 * 60.0
 DEFAULT_KV_BUDGET_MIB = 256
-_TIDY_AFTER_S = 1.5
-"""Idle seconds after which freed memory is given back."""
-
 _OWNER_POLL_S = 0.2
 
 
@@ -197,7 +195,7 @@ async def _until_idle(
     is_reachable: Callable[[], bool],
     idle_exit_s: float,
 ) -> None:
-    tidied_s = 0.0
+    tidying = Tidying(time.monotonic())
     while not stopping.is_set() and not serving.done():
         busy = engine.num_running or engine.num_waiting
         idle_s = 0.0 if busy else time.monotonic() - engine.last_active_s
@@ -207,9 +205,7 @@ async def _until_idle(
         if not busy and not is_reachable():
             _log.warning("the address was removed: leaving")
             return
-        if idle_s >= _TIDY_AFTER_S and engine.last_active_s > tidied_s:
-            tidied_s = time.monotonic()
-            give_back_memory()
+        tidying.look(time.monotonic(), engine.last_active_s, idle_s)
         wait_s = min(2.0, max(0.05, idle_exit_s - idle_s)) if idle_exit_s > 0 else 2.0
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), wait_s)
