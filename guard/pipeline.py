@@ -18,10 +18,11 @@ from .personal import PersonalCheck
 from .secrets import SecretsCheck
 from .shell import ShellCheck
 from .syntax import SyntaxCheck
-from .verdict import Action, Check, Judgement, Passage, Verdict
+from .verdict import Action, Check, Judgement, Passage, Verdict, Warmable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +30,16 @@ MAX_REPAIRS = 2
 """Rounds of repair.  What still asks for one after that does not converge and is withheld."""
 
 
-def default_guard() -> Guard:
-    """The checks every suggestion goes through."""
-    return Guard(
-        (HygieneCheck(), SecretsCheck(), PersonalCheck(), MalwareCheck(), ShellCheck(), SyntaxCheck())
-    )
+def default_guard(licences: Sequence[Path] = ()) -> Guard:
+    """The checks every suggestion goes through.  `licences`: indexes of licensed code to compare with.
+
+    Takes a while, what it imports more than anything: `Guard.warm` has the rest read ahead too.
+    """
+    from .licence.check import LicenceCheck
+    from .safety.check import SafetyCheck
+
+    texts = (HygieneCheck(), SecretsCheck(), PersonalCheck(), MalwareCheck(), ShellCheck())
+    return Guard((*texts, SafetyCheck(), LicenceCheck.open(licences), SyntaxCheck()))
 
 
 class Guard:
@@ -41,6 +47,12 @@ class Guard:
 
     def __init__(self, checks: Sequence[Check]) -> None:
         self.checks = tuple(checks)
+
+    def warm(self, language: str, path: str | None = None) -> None:
+        """Has what checks read once for a language (rules, grammars) read now."""
+        for check in self.checks:
+            if isinstance(check, Warmable):
+                check.warm(language, path)
 
     def judge(self, passage: Passage, deadline_ms: float | None = None) -> Judgement:
         """What may be shown of `passage.suggestion`.

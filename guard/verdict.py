@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 Kind = Literal["licence", "safety", "secret", "personal", "unicode", "syntax", "grounding", "package"]
 
@@ -99,3 +99,10 @@ class Check(Protocol):
     def name(self) -> str: ...
 
     def judge(self, passage: Passage) -> tuple[Verdict, ...]: ...
+
+
+@runtime_checkable
+class Warmable(Protocol):
+    """A check that reads something once for each language."""
+
+    def warm(self, language_id: str, path: str | None = None) -> None: ...

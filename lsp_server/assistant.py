@@ -17,8 +17,7 @@ from functools import lru_cache, partial
 
 from ..context.packing.pack import Pack
 from ..context.window import Window, cut
-from ..guard.pipeline import Guard, default_guard
-from ..guard.verdict import Action, Judgement, Passage
+from ..guard.verdict import Judgement, Passage
 from ..models.client import EngineClient, Reply
 from ..models.errors import EngineLostError, EngineUnavailableError, ModelsError
 from ..models.prompts.fim import FimParts, RepositoryChunk
@@ -43,6 +42,7 @@ from .stopping import watch
 from .timing import note, span
 from .trimming import Place, like_document, trim
 from .underway import Generation
+from .vouching import Vouching, the_guard
 from .workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class Assistant:
         self._remembering = Remembering(maker) if layout is None else None
         self._workspace = Workspace()
         self._gathering = Gathering(settings.context, on_status, index)
-        self._guard: Guard | None = default_guard() if settings.guard.enabled else None
+        self._vouching = Vouching(is_on=settings.guard.enabled)
         # A measurement neither learns nor depends on what was learned, and a fake model teaches nothing.
         learns = layout is None and settings.engine != "fake"
         history = History(cache_root() / "acceptance.json" if learns else None)
@@ -102,7 +102,10 @@ class Assistant:
             await asyncio.to_thread(fim_renderer_of, self._link.model)
             if self._link.concern:
                 self._on_status(replace(_ready(self._link), busy=True))
-            await self._link.client()
+            if self._vouching.is_on:
+                await asyncio.gather(self._link.client(), asyncio.to_thread(the_guard))
+            else:
+                await self._link.client()
         except ModelsError as error:
             self._on_status(_status_of(error))
             return
@@ -153,6 +156,7 @@ class Assistant:
         """These documents are open, in the workspace of `folder` (empty: none): keep what they need."""
         self._workspace.opened(paths, folder)
         self._gathering.opened(paths, folder)
+        self._vouching.opened(paths)
         self._prewarmer.keep_only(set(paths))
         if self._remembering is not None:
             self._remembering.keep_only(set(paths))
@@ -195,6 +199,7 @@ class Assistant:
         if self._remembering is not None:
             await self._remembering.aclose()
         await self._gathering.aclose()
+        await self._vouching.aclose()
         await self._workspace.aclose()
         await self._link.aclose()
         if self._chat_link is not self._link:
@@ -377,8 +382,6 @@ class Assistant:
         )
 
     def _judged(self, query: Query, rest: Rest) -> Judgement:
-        if self._guard is None:
-            return Judgement(rest.text, Action.PASS, (), vouched=False, ms=0.0)
         snapshot = query.snapshot
         passage = Passage(
             before=snapshot.text[: rest.start],
@@ -387,13 +390,13 @@ class Assistant:
             language=snapshot.language,
             path=snapshot.path,
         )
-        return self._guard.judge(passage)
+        return self._vouching.judge(passage)
 
     def _decided(self, rest: Rest, judgement: Judgement, cost: Cost) -> Suggestion:
         silence = ""
         if not judgement.text.strip():
             silence = judgement.reason or "the guard left nothing to show"
-        elif not judgement.vouched and self._guard and self._settings.guard.unvouched == "withhold":
+        elif not judgement.vouched and self._vouching.is_on and self._settings.guard.unvouched == "withhold":
             silence = "the checks did not finish, and unvouched text is withheld (setting guard.unvouched)"
         return Suggestion(
             text="" if silence else judgement.text,

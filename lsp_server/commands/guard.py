@@ -85,9 +85,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _judge_all(lines: list[str], target: TextIO, deadline_ms: float | None) -> dict[str, Any]:
-    from ...guard.pipeline import default_guard
+    from ..vouching import the_guard
 
-    guard = default_guard()
+    guard = the_guard()
     console = Console(stderr=True)
     took: list[float] = []
     actions, kinds, unvouched = Counter[str](), Counter[str](), 0
