@@ -115,9 +115,9 @@ def shifted_byte(facts: Facts) -> Iterator[SgNode]:
         left, right, held = above.field("left"), above.field("right"), above.field("operator")
         if held is None or held.text() != "<<" or left is None or right is None:
             continue
-        if left.range().start.index == access.at and re.search(r"\*8\b|\b8\*|<<3", squeezed(right.text())):
-            if re.search(r"[A-Za-z_]", right.text()):
-                yield above
+        by_bytes = re.search(r"\*8\b|\b8\*|<<3", squeezed(right.text())) is not None
+        if left.range().start.index == access.at and by_bytes and re.search(r"[A-Za-z_]", right.text()):
+            yield above
 
 
 def constant_minus(facts: Facts) -> Iterator[SgNode]:

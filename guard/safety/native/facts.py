@@ -105,7 +105,7 @@ class Facts:
         self.text = node.text()
         self.start, self.end = span(node)
         body = self.text.find("{")
-        self.header = self.text[: body if body >= 0 else 0]
+        self.header = self.text[: max(body, 0)]
         self.tests: list[Test] = []
         self.relations: list[Relation] = []
         self.calls: list[Call] = []
@@ -134,7 +134,7 @@ class Facts:
         elif kind == "call_expression":
             self._call(node, at)
         elif kind in ("assignment_expression", "init_declarator", "update_expression"):
-            self._write(node, at)
+            self._write(node)
         elif kind == "subscript_expression":
             base = node.field("argument")
             index = node.field("index") or node.field("indices")
@@ -197,7 +197,7 @@ class Facts:
         if _ASSERTS.search(name):
             self._test(held, "assert")
 
-    def _write(self, node: SgNode, at: int) -> None:
+    def _write(self, node: SgNode) -> None:
         kind = node.kind()
         if kind == "update_expression":
             held = node.field("argument")

@@ -101,10 +101,10 @@ def file_size(facts: Facts) -> Iterator[SgNode]:
         if facts.is_tested(size, facts.end):
             continue
         for other in facts.calls:
-            if other.at > call.at and (_ALLOCATES.search(other.name) or _COPIES.search(other.name)):
-                if any(size in names_in(one) for one in other.arguments):
-                    yield other.node
-                    break
+            takes = _ALLOCATES.search(other.name) or _COPIES.search(other.name)
+            if other.at > call.at and takes and any(size in names_in(one) for one in other.arguments):
+                yield other.node
+                break
 
 
 def length_from_data(facts: Facts) -> Iterator[SgNode]:

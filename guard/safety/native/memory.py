@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from . import Analysis
     from .facts import Facts, Write
 
-_ALLOCATORS = r"(?:std::)?(?:malloc|calloc|realloc|reallocarray|strdup|strndup|kmalloc|kzalloc|kcalloc|kmemdup|kstrdup|vmalloc|vzalloc|av_malloc|av_mallocz|fopen|opendir)"
+_ALLOCATORS = (
+    r"(?:std::)?(?:malloc|calloc|realloc|reallocarray|strdup|strndup|kmalloc|kzalloc|kcalloc|kmemdup"
+    r"|kstrdup|vmalloc|vzalloc|av_malloc|av_mallocz|fopen|opendir)"
+)
 _ALLOCATED = re.compile(rf"^(?:\([\w\s:*]+\)|\w*cast<[^>]*>\()*{_ALLOCATORS}\(")
 _FREES = re.compile(r"^(free|kfree|vfree|kvfree|xfree|g_free|av_free|OPENSSL_free)$")
 _RELEASES = re.compile(r"(?i)(^|_)(free|release|destroy|put|dispose)(_|$|[A-Z])|free$")
@@ -181,7 +184,7 @@ def dangling_field(facts: Facts) -> Iterator[SgNode]:
         if found is None or found[1] not in facts.parameters:
             continue
         statement = call.node.parent()
-        if statement is None or statement.kind() not in ("expression_statement",):
+        if statement is None or statement.kind() != "expression_statement":
             continue
         following = statement.next()
         if statement.parent() is not None and statement.parent().kind() == "labeled_statement":  # type: ignore[union-attr]

@@ -81,7 +81,7 @@ def checked_too_late(facts: Facts) -> Iterator[SgNode]:
         uses += [(one.at, one.node) for one in facts.accesses if one.base == name and one.at < first.at]
         for at, node in sorted(uses, key=lambda one: one[0]):
             since = facts.last_write(name, first.at)
-            if since is not None and since.at > at or facts.is_tested(name, at):
+            if (since is not None and since.at > at) or facts.is_tested(name, at):
                 break
             if _is_measured(node) or _in_loop(node) or facts.text.count(f"&{name}"):
                 break
@@ -91,8 +91,7 @@ def checked_too_late(facts: Facts) -> Iterator[SgNode]:
 
 def _is_measured(node: SgNode) -> bool:
     return any(
-        above.kind() in ("sizeof_expression",) or "offsetof" in above.text()[:12]
-        for above in node.ancestors()
+        above.kind() == "sizeof_expression" or "offsetof" in above.text()[:12] for above in node.ancestors()
     )
 
 

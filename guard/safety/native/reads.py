@@ -246,7 +246,7 @@ def _starts_in_data(facts: Facts, name: str, at: int, depth: int) -> bool:
 def sized_read(facts: Facts) -> Iterator[SgNode]:
     """`READ_UINT32(value)`, where `value_len` is at hand and nobody has looked at it."""
     for call in facts.calls:
-        if not call.arguments or _SIZED_READ.search(call.name) is None and _READS.search(call.name) is None:
+        if not call.arguments or (_SIZED_READ.search(call.name) is None and _READS.search(call.name) is None):
             continue
         name = call.arguments[-1] if len(call.arguments) == 1 else call.arguments[0]
         if not re.fullmatch(r"[A-Za-z]\w*", name) or not re.search(r"\d|SHORT|LONG", call.name):
