@@ -339,9 +339,10 @@ class Evaluation:
             elif kind in self.grammar.strings:
                 pieces.append(self._string(child, scope, depth + 1))
             elif kind != self.grammar.comment:
+                held = self.grammar.identifiers | self.grammar.members.keys() | self.grammar.subscripts.keys()
                 inner = [
                     one
-                    for one in child.named_children()
+                    for one in ([] if kind in held else child.named_children())
                     if one.kind() not in ("format_specifier", "type_conversion")
                 ]
                 values = [self.of(one, scope, depth + 1) for one in inner] or [
