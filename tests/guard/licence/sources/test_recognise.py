@@ -139,7 +139,7 @@ def test_installed_packages_and_their_texts_agree():
     """A single licence in the metadata is the one its text is recognised as, or none is."""
     checked = 0
     for distribution in distributions():
-        said = distribution.metadata.get("License-Expression", "")
+        said = distribution.metadata["License-Expression"]
         files = [f for f in distribution.files or [] if "licenses/LICENSE" in str(f)]
         if said not in {"MIT", "BSD-3-Clause", "BSD-2-Clause", "Apache-2.0", "ISC"} or len(files) != 1:
             continue

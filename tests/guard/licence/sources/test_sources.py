@@ -8,6 +8,7 @@ import io
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,8 @@ def write(root: Path, files: dict[str, str]) -> Path:
 
 
 def tar(path: Path, files: dict[str, str], kind: str = "gz") -> Path:
-    with tarfile.open(path, f"w:{kind}") as archive:
+    mode: Any = f"w:{kind}"
+    with tarfile.open(path, mode) as archive:
         for name, text in files.items():
             info = tarfile.TarInfo(name)
             info.size = len(text.encode())
