@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .facts import Facts
 
 _MAYBE = re.compile(
-    r"(?:^|_)(?:next|find|lookup|search)(?:_|$)|(?:^|[a-z])(?:Next|Find|Lookup|Search|Mutable)[A-Z]?|^mutable_output$"
+    r"(?:^|_)(?:next|find|lookup|search)(?:_|$)|(?:^|[a-z])(?:Next|Find|Lookup|Search)[A-Z]?"
     r"|^(?:strchr|strrchr|strstr|strpbrk|memchr|getenv|strtok|localtime|gmtime|getpwnam|getpwuid|getgrnam|gethostbyname|bsearch)$"
 )
 
