@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ast_grep_py import SgNode
 
-    from .rule import FlowFacts
+    from .rule import FlowFacts, RuleSet
 
 _STRING = re.compile(r"""[A-Za-z]{0,2}(['"`])((?:(?!\1)[^\\\n])*)\1""")
 
@@ -34,9 +34,11 @@ class Edit:
 class Canonical:
     """A text with `edits` made, and the way back.  Of edits that overlap the first is made."""
 
-    __slots__ = ("_edits", "_inner", "_starts", "text")
+    __slots__ = ("_edits", "_inner", "_starts", "root", "text")
 
     def __init__(self, text: str, edits: Iterable[Edit] = (), inner: Canonical | None = None) -> None:
+        self.root: SgNode | None = None
+        """The tree of the text, where it was parsed on the way."""
         self._inner = inner
         self._edits: list[tuple[int, int, int, int]] = []  # new start, new end, old start, old end
         parts: list[str] = []
@@ -66,16 +68,17 @@ class Canonical:
         return offset if self._inner is None else self._inner.back(offset, end=end)
 
 
-def canonical(text: str, language: str, facts: FlowFacts) -> Canonical:
+def canonical(text: str, rules: RuleSet) -> Canonical:
     """`text` with names resolved, as far as the language allows."""
+    language = rules.language
     if language == "python":
         from .python_names import python_names
 
-        return python_names(text, facts)
+        return python_names(text, rules)
     if language in ("javascript", "typescript", "tsx"):
         from .javascript_names import javascript_names
 
-        return javascript_names(text, language, facts)
+        return javascript_names(text, rules)
     return Canonical(text)
 
 
@@ -107,6 +110,15 @@ def drop_parameters(root: SgNode, names: dict[str, str], language: str, kinds: t
         root, *({**wanted, "inside": {"kind": kind}} for kind in known_kinds(language, kinds))
     ):
         names.pop(node.text(), None)
+
+
+def of_interest(names: Mapping[str, str], rules: RuleSet) -> dict[str, str]:
+    """Those that lead to something a rule speaks of."""
+    return {
+        name: whole
+        for name, whole in names.items()
+        if len(head := whole.partition(".")[0]) < 3 or head in rules.words
+    }
 
 
 def any_of(names: Iterable[str]) -> str:

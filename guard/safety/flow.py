@@ -12,10 +12,10 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .trees import enclosing, find_all, known_kinds, matches, span
+from .trees import enclosing, find_all, known_kinds, matches, span, tokens_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ast_grep_py import SgNode
 
@@ -96,8 +96,9 @@ class _Definition:
 class Marks:
     """Where the matchers of a language match in one text; asked for once a sink was found."""
 
-    def __init__(self, root: SgNode, text: str, facts: FlowFacts, language: str) -> None:
-        self.root, self.text, self.facts, self.language = root, text, facts, language
+    def __init__(self, areas: Sequence[SgNode], text: str, facts: FlowFacts, language: str) -> None:
+        self.areas, self.text, self.facts, self.language = areas, text, facts, language
+        self._tokens = tokens_of("\n".join(node.text() for node in areas))
         self.sources: dict[tuple[int, int], str] = {}
         self.written: list[tuple[int, str, str]] = []
         self.handlers = {span(node) for one in facts.handlers for node in self.find(one)}
@@ -120,7 +121,9 @@ class Marks:
                     self.copies.append((span(node)[0], target.text().lstrip("&*"), given))
 
     def find(self, matcher: Matcher) -> list[SgNode]:
-        return matches(matcher, self.root) if matcher.may_match(self.text) else []
+        if not matcher.may_match(self._tokens):
+            return []
+        return [found for node in self.areas for found in matches(matcher, node)]
 
 
 class Scope:
@@ -424,10 +427,10 @@ class Evaluation:
             or self._defined(receiver.text(), receiver, scope, depth) is not None
         ):
             held = self.of(receiver, scope, depth + 1)
-        if span(node) in self.marks.constants and all(one.is_constant for one in given):
-            if held.is_constant or (not held.labels and (given or receiver is None)):
-                pieces = [held, *given] if held.is_constant else given
-                return Value(labels=_CONSTANT, text="".join(one.text for one in pieces))
+        fixed = held.is_constant or (not held.labels and bool(given or receiver is None))
+        if fixed and span(node) in self.marks.constants and all(one.is_constant for one in given):
+            pieces = [held, *given] if held.is_constant else given
+            return Value(labels=_CONSTANT, text="".join(one.text for one in pieces))
         if receiver is not None and receiver.text() in _FORMATTERS:
             held = CLEAN
         if self.grammar.format_calls.search(name):

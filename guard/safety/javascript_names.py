@@ -5,13 +5,24 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .canonical import Canonical, Edit, assumed, called, drop_parameters, edits_of, folded, shortened, uses
+from .canonical import (
+    Canonical,
+    Edit,
+    assumed,
+    called,
+    drop_parameters,
+    edits_of,
+    folded,
+    of_interest,
+    shortened,
+    uses,
+)
 from .trees import find_all, parse, span
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-    from .rule import FlowFacts
+    from .rule import FlowFacts, RuleSet
 
 _HINT = re.compile(r"\brequire\b|\bimport\b|\[\s*['\"`]")
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
@@ -26,7 +37,8 @@ _NAMING = frozenset(
 """Parents under which an identifier names something new."""
 
 
-def javascript_names(text: str, language: str, facts: FlowFacts) -> Canonical:
+def javascript_names(text: str, rules: RuleSet) -> Canonical:
+    language, facts = rules.language, rules.facts
     names = assumed(text, facts)
     if not names and not _HINT.search(text):
         return Canonical(text)
@@ -38,9 +50,11 @@ def javascript_names(text: str, language: str, facts: FlowFacts) -> Canonical:
         root, {"pattern": "const $A = promisify($B)"}, {"pattern": "const $A = util.promisify($B)"}
     ):
         names[node["A"].text()] = called(names, node["B"].text())
+    names = of_interest(names, rules)
     drop_parameters(root, names, language, ("formal_parameters", "required_parameter", "optional_parameter"))
     edits += edits_of((node for node in uses(root, names) if _is_use(node)), names)
     first = Canonical(text, edits)
+    first.root = root if not edits else None
     return _without_lookups(first, language) if _BY_NAME.search(first.text) else first
 
 

@@ -7,11 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from .compiling import alternatives, as_calls, lenient, rough, with_tests, words_of
 from .errors import RuleError
 from .rule import LABELS, Flow, FlowFacts, Matcher, Rule, RuleSet, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from yaml.nodes import Node
 
@@ -44,14 +45,6 @@ _FACT_KEYS = {
 _REQUIRED = ("id", "cwe", "severity", "message", "fix", "bad", "good")
 _MIN_EXAMPLES = 2
 
-# Words of patterns that say nothing about where they could match.
-_PATTERN_WORD = re.compile(r"\$+[A-Z_0-9]+|[^\W\d]\w{2,}")
-_REGEX_BEGINNING = re.compile(r"^\^([A-Za-z_]\w{2,})(?:\\[sb.(]|=|\$)(?!.*[|?*]\Z)[^|]*\Z")
-_CALL = re.compile(r"[\w.$:]+\(.*\)", re.DOTALL)
-_CALL_FRAMES = {"c": "void f() { _; }", "cpp": "void f() { _; }", "go": "func f() { _ }"}
-_MAX_WORD_SETS = 64
-_OPTIONAL_ARGUMENTS = re.compile(r",\s*\$\$\$|\$\$\$[A-Z_0-9]*\s*,")
-
 
 @cache
 def rule_set(language: str) -> RuleSet:
@@ -79,7 +72,16 @@ def load_folder(root: Path, language: str) -> RuleSet:
                 rule.place, f"the id {rule.id!r} is taken by {seen[rule.id].place}: choose another"
             )
         seen[rule.id] = rule
-    return RuleSet(language, tuple(rules), facts)
+    return RuleSet(language, tuple(rules), facts, _all_words(rules, facts))
+
+
+def _all_words(rules: Sequence[Rule], facts: FlowFacts) -> frozenset[str]:
+    matchers = [one for rule in rules for one in (*rule.matchers, *rule.unless)]
+    for flow in (rule.flow for rule in rules if rule.flow is not None):
+        matchers += [*flow.sources, *flow.sanitisers, *flow.guards]
+    matchers += [one for _, one in facts.sources]
+    matchers += [*facts.sanitisers, *facts.guards, *facts.constants, *facts.copies]
+    return frozenset(word for one in matchers for words in one.words for word in words)
 
 
 def _shares(folder: str, language: str) -> bool:
@@ -161,7 +163,7 @@ class _Reader:
         has_sinks = "sinks" in self.value
         matchers = self.matchers("sinks", languages) if has_sinks else ()
         if "rule" in self.value:
-            matchers = (self.whole(languages),)
+            matchers = self.whole(languages)
         if has_sinks and "sources" not in self.value:
             raise self.error("sinks", "`sinks` without `sources`: name labels or patterns under `sources`")
         return Rule(
@@ -257,11 +259,12 @@ class _Reader:
 
         return self.one_of("native", tuple(sorted(ANALYSES)))
 
-    def whole(self, languages: tuple[str, ...]) -> Matcher:
+    def whole(self, languages: tuple[str, ...]) -> tuple[Matcher, ...]:
         parts = {key: self.value[key] for key in ("rule", "constraints", "utils") if key in self.value}
         if isinstance(parts["rule"], str):
             parts["rule"] = {"pattern": parts["rule"]}
-        return self.tried(parts, languages, "rule", None)
+        self.tried(parts, languages, "rule", None)
+        return tuple(self.tried(one, languages, "rule", None) for one in alternatives(parts))
 
     def matchers(self, key: str, languages: tuple[str, ...]) -> tuple[Matcher, ...]:
         return tuple(self.matcher(item, languages, key, at) for at, item in enumerate(self.sequence(key)))
@@ -289,17 +292,20 @@ class _Reader:
 
         if "utils" not in config and "utils" in self.value:
             config = {**config, "utils": self.value["utils"]}
-        words = _words(config["rule"])
-        config = cast("dict[str, Any]", _lenient(_as_calls(config, languages)))
+        words = words_of(config["rule"])
+        config = cast("dict[str, Any]", lenient(as_calls(config, languages)))
+        lean, tests = with_tests(config)
         for language in languages:
-            try:
-                SgRoot("", language).root().find(cast("Any", config))
-            except Exception as error:
-                reason = _reason(error)
-                raise self.error(
-                    key, f"ast-grep does not understand it as {language} ({reason}): mend the pattern", at
-                ) from error
-        return Matcher(config, words, many="$$$TAINT" in repr(config["rule"]))
+            for one in (config, lean):
+                try:
+                    SgRoot("", language).root().find(cast("Any", one))
+                except Exception as error:
+                    reason = _reason(error)
+                    raise self.error(
+                        key, f"ast-grep does not understand it as {language} ({reason}): mend the pattern", at
+                    ) from error
+        many = "$$$TAINT" in repr(config["rule"])
+        return Matcher(lean, words, many=many, key=repr(lean), rough=rough(lean), tests=tests)
 
     def sequence(self, key: str) -> list[Any]:
         value: Any = self.value.get(key)
@@ -361,75 +367,8 @@ class _Reader:
         return RuleError(f"{_short(self.path)}:{line}", said)
 
 
-def _as_calls(rule: Any, languages: tuple[str, ...]) -> Any:
-    """The rule with calls in patterns read as calls: alone, C takes `f($A)` for a macro, Go for a type."""
-    frame = next((_CALL_FRAMES[name] for name in languages if name in _CALL_FRAMES), None)
-    if frame is None:
-        return rule
-    if isinstance(rule, list):
-        return [_as_calls(one, languages) for one in cast("list[Any]", rule)]
-    if not isinstance(rule, dict):
-        return rule
-    found: dict[str, Any] = {}
-    for key, value in cast("dict[str, Any]", rule).items():
-        if key == "pattern" and isinstance(value, str) and _CALL.fullmatch(value.strip()):
-            context = frame.replace("_", value.strip())
-            found[key] = {"context": context, "selector": "call_expression", "strictness": "relaxed"}
-        else:
-            found[key] = _as_calls(value, languages)
-    return found
-
-
-def _lenient(rule: Any) -> Any:
-    """The rule with `f($A, $$$)` matching `f(a)` too: ast-grep's default insists on the comma."""
-    if isinstance(rule, list):
-        return [_lenient(one) for one in cast("list[Any]", rule)]
-    if not isinstance(rule, dict):
-        return rule
-    found: dict[str, Any] = {}
-    for key, value in cast("dict[str, Any]", rule).items():
-        if key == "pattern" and isinstance(value, str) and _OPTIONAL_ARGUMENTS.search(value):
-            found[key] = {"context": value, "strictness": "relaxed"}
-        else:
-            found[key] = _lenient(value) if key != "pattern" else value
-    return found
-
-
 def _reason(error: BaseException) -> str:
     """The last of the causes ast-grep lists, which is the one that says something."""
     text = str(error).split("Stack backtrace", 1)[0]
     lines = [re.sub(r"^\d+: ", "", line.strip()) for line in text.splitlines()]
     return next((line for line in reversed(lines) if line), "no reason given").rstrip(".")
-
-
-def _words(rule: Any) -> tuple[frozenset[str], ...]:
-    """Sets of words, one of which must be in a text that the rule matches; an empty set says nothing."""
-    if not isinstance(rule, dict):
-        return (frozenset(),)
-    sets: list[frozenset[str]] = [frozenset()]
-    for key, value in cast("dict[str, Any]", rule).items():
-        if key == "pattern":
-            text: Any = value if isinstance(value, str) else value.get("context", "")
-            found = _PATTERN_WORD.findall(str(text))
-            more = (frozenset(word for word in found if not word.startswith("$")),)
-        elif key == "all":
-            more = _conjunction([_words(one) for one in value])
-        elif key == "any":
-            more = tuple(words for one in value for words in _words(one))
-        elif key == "regex" and (begins := _REGEX_BEGINNING.match(str(value))):
-            more = (frozenset({begins[1]}),)
-        elif key in ("has", "inside", "precedes", "follows"):
-            more = _words(value)
-        else:
-            continue
-        sets = list(_conjunction([tuple(sets), more]))
-    return tuple(sets) if len(sets) <= _MAX_WORD_SETS else (frozenset(),)
-
-
-def _conjunction(parts: list[tuple[frozenset[str], ...]]) -> tuple[frozenset[str], ...]:
-    sets: tuple[frozenset[str], ...] = (frozenset(),)
-    for part in parts:
-        if len(sets) * len(part) > _MAX_WORD_SETS:
-            return sets
-        sets = tuple(one | other for one in sets for other in part)
-    return sets

@@ -14,6 +14,7 @@ from .canonical import (
     drop_parameters,
     edits_of,
     folded,
+    of_interest,
     shortened,
     uses,
 )
@@ -22,7 +23,7 @@ from .trees import find_all, parse, span
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-    from .rule import FlowFacts
+    from .rule import FlowFacts, RuleSet
 
 _HINT = re.compile(r"\bimport\b|\bgetattr\s*\(|__dict__|__import__")
 _REFLECTION = re.compile(r"\bgetattr\s*\(|__import__|import_module|__dict__")
@@ -35,7 +36,8 @@ _NAMING = frozenset(
 """Parents under which an identifier names something new, or is not a name of a value."""
 
 
-def python_names(text: str, facts: FlowFacts) -> Canonical:
+def python_names(text: str, rules: RuleSet) -> Canonical:
+    facts = rules.facts
     names = assumed(text, facts)
     if not names and not _HINT.search(text) and not any(f"{one}." in text for one in facts.short):
         return Canonical(text)
@@ -43,9 +45,12 @@ def python_names(text: str, facts: FlowFacts) -> Canonical:
     for node in find_all(root, {"kind": "import_statement"}, {"kind": "import_from_statement"}):
         _read_import(node, names, facts)
     _read_aliases(root, text, names)
+    names = of_interest(names, rules)
     drop_parameters(root, names, "python", ("parameters", "lambda_parameters"))
     edits = edits_of((node for node in uses(root, names) if _is_use(node)), names)
-    first = Canonical(text, edits + _without_modules(text, facts))
+    edits += _without_modules(text, facts)
+    first = Canonical(text, edits)
+    first.root = root if not edits else None
     return _without_reflection(first) if _REFLECTION.search(first.text) else first
 
 

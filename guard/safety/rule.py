@@ -26,9 +26,16 @@ class Matcher:
     words: tuple[frozenset[str], ...] = (frozenset(),)
     many: bool = False
     """Whether it marks several values: `$$$TAINT`."""
+    key: str = ""
+    """The same for matchers that look for the same nodes."""
+    rough: Mapping[str, Any] | None = None
+    """A quicker rule that matches wherever this one does."""
+    tests: tuple[tuple[str, re.Pattern[str], bool], ...] = ()
+    """Metavariable (empty: the whole), pattern, and whether its text must or must not match.  Done
+    here rather than by ast-grep, which compiles each regular expression anew with each search."""
 
-    def may_match(self, text: str) -> bool:
-        return any(all(word in text for word in words) for words in self.words)
+    def may_match(self, tokens: frozenset[str]) -> bool:
+        return any(words <= tokens for words in self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +112,5 @@ class RuleSet:
     language: str
     rules: tuple[Rule, ...]
     facts: FlowFacts
+    words: frozenset[str] = frozenset()
+    """All words of all patterns: a name that leads to none of them need not be resolved."""

@@ -11,7 +11,7 @@ from .canonical import canonical
 from .flow import Evaluation, Marks, Scope, Value
 from .grammars import GRAMMARS
 from .rule import TAINT
-from .trees import enclosing, find_all, matches, matches_anywhere, parse, span
+from .trees import Memory, enclosed, enclosing, find_all, matches, matches_anywhere, parse, span, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,13 @@ _SLASHED = frozenset({"c", "cpp", "go", "java", "csharp"})
 _COMMENTS = re.compile(r"""(?<![:"'])//[^\n]*|/\*.*?\*/""", re.DOTALL)
 _MOSTLY = 0.5
 """The share of a suggestion that functions hold when they are where to look."""
+
+
+_TRANSPARENT = re.compile(
+    r"class|namespace|interface|impl_item|export_statement|decorated_definition|^if_statement$"
+)
+"""What a function may stand in without being part of it; `if 1:` is the scaffold's (`window`)."""
+_BODY = re.compile(r"^block$|body$|declaration_list$|field_declaration_list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +61,66 @@ class Scan:
 
     def __init__(self, text: str, rules: RuleSet) -> None:
         self.source, self.rules = text, rules
-        self.canonical = canonical(text, rules.language, rules.facts)
+        self.canonical = canonical(text, rules)
         self.text = self.canonical.text
         self.grammar = GRAMMARS[rules.language]
+        self.areas: list[SgNode] = []
+        self._tokens: frozenset[str] = frozenset()
         self._scopes: dict[tuple[int, int] | None, Scope] = {}
         self._native_facts: list[Facts] | None = None
 
     @cached_property
     def root(self) -> SgNode:
-        return parse(self.text, self.rules.language)
+        return self.canonical.root or parse(self.text, self.rules.language)
 
     @cached_property
     def marks(self) -> Marks:
-        return Marks(self.root, self.text, self.rules.facts, self.rules.language)
+        functions = all(enclosed(node, self.grammar) for node in self.areas)
+        areas = self.areas if self.areas and functions else [self.root]
+        return Marks(areas, self.text, self.rules.facts, self.rules.language)
 
     def findings(self, start: int, end: int) -> list[Finding]:
         """Those that touch `[start, end)` of the text as it came, or whose value comes through it."""
+        self.areas = self._areas(start, end)
+        self._memories: list[Memory] = [{} for _ in self.areas]
+        self._tokens = tokens_of("\n".join(node.text() for node in self.areas))
         return [one for rule in self.rules.rules for one in self._of(rule, start, end)]
+
+    def _areas(self, start: int, end: int) -> list[SgNode]:
+        """The outermost functions, and statements outside of any, that the suggestion touches."""
+        current = self.root
+        while True:
+            touched: list[SgNode] = []
+            for node in current.named_children():
+                first, last = self._place(node)
+                if first <= end and last >= start:
+                    touched.append(node)
+            if len(touched) != 1 or not _TRANSPARENT.search(touched[0].kind()):
+                return touched
+            one = touched[0]
+            if one.kind() == "if_statement" and not one.text().startswith("if 1:"):
+                return touched
+            bodies = [child for child in one.named_children() if _BODY.search(child.kind())]
+            if one.kind() in ("export_statement", "decorated_definition"):
+                inner = [child for child in one.named_children() if "class" in child.kind()]
+                bodies = [
+                    body for child in inner for body in child.named_children() if _BODY.search(body.kind())
+                ]
+            if not bodies:
+                return touched
+            first, last = self._place(bodies[-1])
+            if not (first <= start and end <= last):
+                return touched
+            current = bodies[-1]
 
     def _of(self, rule: Rule, start: int, end: int) -> Iterator[Finding]:
         if rule.native is not None:
             yield from self._native(rule, start, end)
         seen: set[tuple[int, int]] = set()
         for matcher in rule.matchers:
-            if not matcher.may_match(self.text):
+            if not matcher.may_match(self._tokens):
                 continue
-            for node in matches(matcher, self.root):
+            for node in self._matches(matcher):
                 place = self._place(node)
                 touches = place[0] < end and place[1] > start
                 if place in seen or (rule.flow is None and not touches):
@@ -90,6 +131,13 @@ class Scan:
                 if found is not None and (touches or any(a < end and b > start for a, b in found.steps)):
                     seen.add(place)
                     yield found
+
+    def _matches(self, matcher: Matcher) -> list[SgNode]:
+        return [
+            found
+            for area, memory in zip(self.areas, self._memories, strict=True)
+            for found in matches(matcher, area, memory)
+        ]
 
     def _native(self, rule: Rule, start: int, end: int) -> Iterator[Finding]:
         from .native import ANALYSES
@@ -145,7 +193,7 @@ class Scan:
             return False
         if rule.unless_text is not None and rule.unless_text.search(self._said_in_code(text)):
             return False
-        return not any(one.may_match(text) and matches_anywhere(one, around) for one in rule.unless)
+        return not any(one.may_match(self._tokens) and matches_anywhere(one, around) for one in rule.unless)
 
     def _said_in_code(self, text: str) -> str:
         """A check that was commented out is none."""
