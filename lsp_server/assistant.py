@@ -23,27 +23,27 @@ from ..models.errors import EngineLostError, EngineUnavailableError, ModelsError
 from ..models.prompts.fim import FimParts, RepositoryChunk
 from ..models.store import cache_root
 from ..models.wire import ChatRequest, CompletionRequest, Message, Piece, Priority, Sampling, Usage
-from .anchor import NO_PACK, Cut, Layout, anchors_for
 from .choices import facts_of, ranked
 from .confidence.history import History
 from .confidence.showing import Judge
 from .draft import Draft, read_choices
 from .engine_link import EngineLink, fim_renderer_of, tokenizer_of
-from .gate import Decision, Surroundings, decide, surroundings
-from .gathering import Gathering, Source
-from .indentation import missing_indent
-from .prewarm import IDLE_S, SETTLE_S, Prewarmer
+from .ledger.timing import note, span
+from .place.gate import Decision, Surroundings, decide, surroundings
+from .place.indentation import missing_indent
+from .prompting.anchor import NO_PACK, Cut, Layout, anchors_for
+from .prompting.gathering import Gathering, Source
+from .prompting.prewarm import IDLE_S, SETTLE_S, Prewarmer
+from .prompting.workspace import Workspace
 from .recall.proposal import Rest
-from .remembering import Maker, Remembering
+from .recall.remembering import Maker, Remembering
+from .recall.underway import Generation
 from .settings import Settings
 from .snapshot import Cost, Query, Suggestion, Trigger
 from .status import Status
 from .stopping import watch
-from .timing import note, span
 from .trimming import Place, like_document, trim
-from .underway import Generation
 from .vouching import Vouching, the_guard
-from .workspace import Workspace
 
 logger = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from ..models.catalogue import DEFAULT_MODEL
 from ..models.wire import PRECISIONS, Precision
 from .confidence.showing import MinConfidence
-from .globs import is_pattern
-from .scope_table import TEXT_SCOPES, TextScope
+from .place.globs import is_pattern
+from .place.scope_table import TEXT_SCOPES, TextScope
 from .snapshot import Lines
 
 Unvouched = Literal["show", "withhold"]

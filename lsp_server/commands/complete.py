@@ -15,7 +15,7 @@ from ..snapshot import Query, Suggestion, Trigger
 from .place import PlaceError, add_engine_arguments, open_place, settings_of
 
 if TYPE_CHECKING:
-    from ..gathering import StoredIndex
+    from ..prompting.gathering import StoredIndex
 
 EXAMPLE = """\
 examples:
@@ -76,7 +76,7 @@ def _index_of(path: Path) -> StoredIndex | None:
     """The index of the workspace `path` is in, if there is one: nothing is built for one completion."""
     from ...context.index.location import locate
     from ...models.store import cache_root
-    from ..gathering import StoredIndex
+    from ..prompting.gathering import StoredIndex
     from .context import workspace_of
 
     location = locate(workspace_of(path), cache_root())

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ...context.errors import ContextError
 from ...models.errors import ModelsError
 from ...models.store import cache_root
-from ..gathering import is_project
+from ..prompting.gathering import is_project
 from ..settings import Settings
 from .index import _progress  # pyright: ignore[reportPrivateUsage]  # both commands show the same bar
 from .place import Place, PlaceError, open_place
@@ -128,7 +128,7 @@ def _explain(place: Place, budget: int, count: Callable[[str], int], about: str 
     from ...context.index.process import run_build
     from ...context.index.reader import Reader
     from ...context.window import cut
-    from ..anchor import PREFIX_TOKENS, SUFFIX_TOKENS
+    from ..prompting.anchor import PREFIX_TOKENS, SUFFIX_TOKENS
 
     file = Path(place.snapshot.path)
     root = workspace_of(file)

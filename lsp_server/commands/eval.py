@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO, get_args
 
 from ...models.errors import ModelsError
-from ..anchor import MAX_MIDDLE_CHARS, Layout
 from ..evaluation.cases import CasesError, InfillCase, read_cases
 from ..evaluation.infill import (
     CaseResult,
@@ -24,6 +23,7 @@ from ..evaluation.infill import (
     evaluate,
     raw_completer,
 )
+from ..prompting.anchor import MAX_MIDDLE_CHARS, Layout
 from ..settings import DEFAULT_MODEL, Settings, read_settings
 from ..snapshot import Query, Suggestion
 from . import eval_calibration, eval_xfile

@@ -44,9 +44,9 @@ def run(args: argparse.Namespace) -> int:
             return 2
     _log_to_stderr(args.log_level)
     # Only now, so that `--help` and a mistake are answered without loading the protocol.
-    from ..journal import journal_folder
-    from ..server import TruepennyServer
-    from ..transport import AddressError, loopback_address, serve_stdio, serve_tcp
+    from ..editor.server import TruepennyServer
+    from ..editor.transport import AddressError, loopback_address, serve_stdio, serve_tcp
+    from ..ledger.journal import journal_folder
 
     server = TruepennyServer(engine=engine, state=journal_folder())
     try:

@@ -7,8 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from ..journal import journal_folder, read_journal
-from ..stats import Stats, as_json, summed_up
+from ..ledger.journal import journal_folder, read_journal
+from ..ledger.stats import Stats, as_json, summed_up
 from .bench_plot import Bar, Group, bars
 
 NUM_SILENCES = 8

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from ..journal import Record, journal_folder, read_journal
+from ..ledger.journal import Record, journal_folder, read_journal
 
 DEFAULT_NUM = 10
 _STAGES = {
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _names_of(path: Path) -> Sequence[str]:
     """As an editor may have called it: with links, or where they lead."""
-    from ..workspace import Workspace
+    from ..prompting.workspace import Workspace
 
     workspace = Workspace()
     return [workspace.name(str(path.absolute())), workspace.name(str(path.resolve()))]

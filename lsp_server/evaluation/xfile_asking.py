@@ -15,9 +15,9 @@ from typing import Protocol
 from ...context.window import cut
 from ...models.prompts.fim import FimParts, RepositoryChunk
 from ...models.wire import CompletionRequest, Piece
-from ..anchor import PREFIX_TOKENS, SUFFIX_TOKENS
 from ..assistant import Assistant
 from ..engine_link import EngineLink, fim_renderer_of, tokenizer_of
+from ..prompting.anchor import PREFIX_TOKENS, SUFFIX_TOKENS
 from ..settings import Settings
 from ..snapshot import Query, Snapshot, Trigger
 from ..status import Status

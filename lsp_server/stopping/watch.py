@@ -15,8 +15,8 @@ from typing import Protocol
 
 from ...context.errors import ContextError
 from ...context.languages import find_language
-from ..gate import Surroundings, opens_block
-from ..indentation import indent_unit
+from ..place.gate import Surroundings, opens_block
+from ..place.indentation import indent_unit
 from ..snapshot import Query
 from .frames import Balance, Closing, Frame, Frames
 from .lines import CLOSERS, declares, goes_on, indent, jumps, may_be_chained, only_closes

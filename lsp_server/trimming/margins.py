@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from ..gate import opens_block
-from ..indentation import indent_unit
+from ..place.gate import opens_block
+from ..place.indentation import indent_unit
 from .place import Place
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..gate import Surroundings
+from ..place.gate import Surroundings
 
 PROSE = frozenset({"markdown", "plaintext", "restructuredtext", "latex", "asciidoc", "scminput"})
 

@@ -35,8 +35,8 @@ from truepenny.context.index.process import run_build
 from truepenny.context.index.reader import Reader
 from truepenny.context.languages import find_language
 from truepenny.context.window import Window, cut
-from truepenny.lsp_server.anchor import Anchors
 from truepenny.lsp_server.engine_link import tokenizer_of
+from truepenny.lsp_server.prompting.anchor import Anchors
 from truepenny.lsp_server.settings import Settings
 from truepenny.lsp_server.snapshot import Query, Snapshot
 

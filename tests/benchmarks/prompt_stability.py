@@ -23,13 +23,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from truepenny.lsp_server.anchor import Cut, anchors_for
 from truepenny.lsp_server.assistant import Assistant, _likely_place, _parts
 from truepenny.lsp_server.engine_link import fim_renderer_of
 from truepenny.lsp_server.evaluation.replay.session import Pacing, Session, Step, make_session
 from truepenny.lsp_server.evaluation.replay.traces import read_trace
-from truepenny.lsp_server.gate import decide
-from truepenny.lsp_server.prewarm import IDLE_S, SETTLE_S
+from truepenny.lsp_server.place.gate import decide
+from truepenny.lsp_server.prompting.anchor import Cut, anchors_for
+from truepenny.lsp_server.prompting.prewarm import IDLE_S, SETTLE_S
 from truepenny.lsp_server.settings import CompletionSettings, Settings
 from truepenny.lsp_server.snapshot import Query, Snapshot
 from truepenny.models.catalogue import DEFAULT_MODEL

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from truepenny.context.window import Window
 from truepenny.context.window import cut as window_cut
-from truepenny.lsp_server.anchor import (
+from truepenny.lsp_server.prompting.anchor import (
     LEAD_LINES,
     MAX_MIDDLE_CHARS,
     MAX_MIDDLE_LINES,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from truepenny.context.packing.chunk import Chunk
 from truepenny.context.packing.pack import Pack
 from truepenny.context.window import Window, cut
-from truepenny.lsp_server.anchor import NO_PACK, Anchors
+from truepenny.lsp_server.prompting.anchor import NO_PACK, Anchors
 from truepenny.lsp_server.snapshot import Query, Snapshot, Trigger
 
 ABOVE = "".join(f"line_{number} = {number}\n" for number in range(30))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from truepenny.lsp_server.convert import Encoding, LineIndex, Position, Range, apply_change
+from truepenny.lsp_server.editor.convert import Encoding, LineIndex, Position, Range, apply_change
 
 ENCODINGS: tuple[Encoding, ...] = ("utf-8", "utf-16", "utf-32")
 CODECS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}

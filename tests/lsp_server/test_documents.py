@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lsprotocol import types
 
-from truepenny.lsp_server.documents import Documents, path_of
+from truepenny.lsp_server.editor.documents import Documents, path_of
 
 URI = "file:///x.py"
 

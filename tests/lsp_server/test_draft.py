@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from truepenny.lsp_server.draft import Draft, read_draft
-from truepenny.lsp_server.gate import Surroundings
+from truepenny.lsp_server.place.gate import Surroundings
 from truepenny.lsp_server.stopping import Watch
 from truepenny.models.client import Reply
 from truepenny.models.wire import FinishReason, Piece, Started, Usage

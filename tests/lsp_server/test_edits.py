@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lsprotocol import types
 
-from truepenny.lsp_server.edits import num_places
+from truepenny.lsp_server.place.edits import num_places
 
 
 def change(line: int, text: str, last_line: int | None = None) -> types.TextDocumentContentChangePartial:

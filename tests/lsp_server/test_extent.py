@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from truepenny.lsp_server.gate import decide
+from truepenny.lsp_server.place.gate import decide
 from truepenny.lsp_server.settings import CompletionSettings
 from truepenny.lsp_server.snapshot import Query, Snapshot
 

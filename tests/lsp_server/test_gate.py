@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from truepenny.lsp_server.gate import decide, surroundings
-from truepenny.lsp_server.scope_table import TextScope
+from truepenny.lsp_server.place.gate import decide, surroundings
+from truepenny.lsp_server.place.scope_table import TextScope
 from truepenny.lsp_server.settings import CompletionSettings
 from truepenny.lsp_server.snapshot import Edit, Lines, Query, Snapshot, Trigger
 

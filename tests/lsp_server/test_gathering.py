@@ -14,9 +14,9 @@ import pytest_asyncio
 from truepenny.context.index.location import locate
 from truepenny.context.index.process import run_build
 from truepenny.lsp_server import assistant as facade
-from truepenny.lsp_server import gathering
 from truepenny.lsp_server.assistant import Assistant
-from truepenny.lsp_server.gathering import StoredIndex
+from truepenny.lsp_server.prompting import gathering
+from truepenny.lsp_server.prompting.gathering import StoredIndex
 from truepenny.lsp_server.settings import ContextSettings, Settings
 from truepenny.lsp_server.snapshot import Query, Snapshot, Suggestion, Trigger
 from truepenny.lsp_server.status import Status

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from truepenny.lsp_server.gate import surroundings
-from truepenny.lsp_server.indentation import indent_unit, missing_indent
+from truepenny.lsp_server.place.gate import surroundings
+from truepenny.lsp_server.place.indentation import indent_unit, missing_indent
 
 
 @pytest.mark.parametrize(

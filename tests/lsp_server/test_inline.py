@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truepenny.lsp_server.convert import LineIndex, Position, Range
-from truepenny.lsp_server.documents import Document
-from truepenny.lsp_server.inline import Asked, InlineParams, Replacement, ask, place
+from truepenny.lsp_server.editor.convert import LineIndex, Position, Range
+from truepenny.lsp_server.editor.documents import Document
+from truepenny.lsp_server.editor.inline import Asked, InlineParams, Replacement, ask, place
 from truepenny.lsp_server.snapshot import Suggestion, Trigger
 
 

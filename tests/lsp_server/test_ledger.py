@@ -16,27 +16,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from truepenny.guard.verdict import Action, Verdict
-from truepenny.lsp_server import journal as journal_module
-from truepenny.lsp_server.afterlife import KEPT_AFTER_S, Later, num_points, share_kept
-from truepenny.lsp_server.convert import Position
-from truepenny.lsp_server.documents import Documents
-from truepenny.lsp_server.inline import Answer, InlineParams, Replacement, ask
-from truepenny.lsp_server.journal import (
+from truepenny.lsp_server.editor.convert import Position
+from truepenny.lsp_server.editor.documents import Documents
+from truepenny.lsp_server.editor.inline import Answer, InlineParams, Replacement, ask
+from truepenny.lsp_server.editor.protocol import make_converter
+from truepenny.lsp_server.ledger import journal as journal_module
+from truepenny.lsp_server.ledger.afterlife import KEPT_AFTER_S, Later, num_points, share_kept
+from truepenny.lsp_server.ledger.journal import (
     Journal,
     Record,
     public_reason,
     read_journal,
     without_names,
 )
-from truepenny.lsp_server.ledger import Ledger
-from truepenny.lsp_server.outcomes import Outcome, Stage, setting_in
-from truepenny.lsp_server.protocol import make_converter
-from truepenny.lsp_server.redaction import redacted
+from truepenny.lsp_server.ledger.ledger import Ledger
+from truepenny.lsp_server.ledger.outcomes import Outcome, Stage, setting_in
+from truepenny.lsp_server.ledger.redaction import redacted
+from truepenny.lsp_server.ledger.stats import as_json, percentile
+from truepenny.lsp_server.ledger.timing import Span
+from truepenny.lsp_server.ledger.trace import public_settings
 from truepenny.lsp_server.settings import Settings
 from truepenny.lsp_server.snapshot import Trigger
-from truepenny.lsp_server.stats import as_json, percentile
-from truepenny.lsp_server.timing import Span
-from truepenny.lsp_server.trace import public_settings
 
 URI = "file:///home/me/invoice_totals.py"
 SECRET = "def zq_invoice_total(qzCustomer):\n    return qzCustomer.zebraBalance + 4711\n"
@@ -129,7 +129,7 @@ def test_half_a_character_is_not_accepted(units: int, points: int) -> None:
 def test_what_is_displayed_lasts_until_something_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     """An edit, an acceptance or a newer answer takes it away."""
     now = 100.0
-    monkeypatch.setattr("truepenny.lsp_server.afterlife.time.monotonic", lambda: now)
+    monkeypatch.setattr("truepenny.lsp_server.ledger.afterlife.time.monotonic", lambda: now)
     desk = Desk()
     shown = []
     for step, ms in (("edit", 800), ("accept", 300), ("answer", 750)):

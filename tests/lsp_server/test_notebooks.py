@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from truepenny.lsp_server.documents import Documents
-from truepenny.lsp_server.notebooks import MAX_CHARS, Cell
+from truepenny.lsp_server.editor.documents import Documents
+from truepenny.lsp_server.editor.notebooks import MAX_CHARS, Cell
 
 BOOK = "file:///home/me/n.ipynb"
 

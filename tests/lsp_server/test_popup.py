@@ -8,11 +8,11 @@ import pytest
 from lsprotocol import types
 
 from truepenny.guard.verdict import Action, Verdict
-from truepenny.lsp_server.convert import LineIndex
-from truepenny.lsp_server.documents import Document
-from truepenny.lsp_server.inline import Answer, InlineParams, Replacement, ask
-from truepenny.lsp_server.outcomes import Outcome
-from truepenny.lsp_server.popup import PopupItem, PopupStyle, is_wanted, popup_of
+from truepenny.lsp_server.editor.convert import LineIndex
+from truepenny.lsp_server.editor.documents import Document
+from truepenny.lsp_server.editor.inline import Answer, InlineParams, Replacement, ask
+from truepenny.lsp_server.editor.popup import PopupItem, PopupStyle, is_wanted, popup_of
+from truepenny.lsp_server.ledger.outcomes import Outcome
 from truepenny.lsp_server.settings import Popup
 from truepenny.lsp_server.snapshot import Trigger
 

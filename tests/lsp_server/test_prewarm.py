@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from truepenny.lsp_server import assistant as facade
 from truepenny.lsp_server.assistant import Assistant
-from truepenny.lsp_server.prewarm import Prewarmer
+from truepenny.lsp_server.prompting.prewarm import Prewarmer
 from truepenny.lsp_server.settings import CompletionSettings, Settings
 from truepenny.lsp_server.snapshot import Query, Snapshot, Suggestion, Trigger
 from truepenny.models.client import Reply

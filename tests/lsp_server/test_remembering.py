@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from truepenny.lsp_server import underway
-from truepenny.lsp_server.ahead import places_ahead
-from truepenny.lsp_server.gate import Decision
+from truepenny.lsp_server.place.gate import Decision
+from truepenny.lsp_server.recall import underway
+from truepenny.lsp_server.recall.ahead import places_ahead
 from truepenny.lsp_server.recall.proposal import Rest
-from truepenny.lsp_server.remembering import Maker, Remembering
+from truepenny.lsp_server.recall.remembering import Maker, Remembering
+from truepenny.lsp_server.recall.underway import Generation
 from truepenny.lsp_server.snapshot import Cost, Query, Snapshot, Suggestion, Trigger
-from truepenny.lsp_server.underway import Generation
 from truepenny.models.client import Reply
 from truepenny.models.errors import EngineLostError
 from truepenny.models.wire import Piece

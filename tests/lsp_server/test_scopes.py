@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from truepenny.context.language_table import LANGUAGES
-from truepenny.lsp_server.scope_table import ROWS
-from truepenny.lsp_server.scopes import standing
+from truepenny.lsp_server.place.scope_table import ROWS
+from truepenny.lsp_server.place.scopes import standing
+from truepenny.lsp_server.place.trees import MAX_WHOLE_CHARS, Trees, difference, span_of
 from truepenny.lsp_server.snapshot import Snapshot
-from truepenny.lsp_server.trees import MAX_WHOLE_CHARS, Trees, difference, span_of
 
 
 def check(marked: str, expected: str, language: str) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from truepenny.lsp_server.convert import Position, Range
-from truepenny.lsp_server.documents import Documents
-from truepenny.lsp_server.inline import InlineParams
-from truepenny.lsp_server.outcomes import NUM_DOCUMENTS, Outcome, Outcomes
-from truepenny.lsp_server.session import Session
+from truepenny.lsp_server.editor.convert import Position, Range
+from truepenny.lsp_server.editor.documents import Documents
+from truepenny.lsp_server.editor.inline import InlineParams
+from truepenny.lsp_server.editor.session import Session
+from truepenny.lsp_server.ledger.outcomes import NUM_DOCUMENTS, Outcome, Outcomes
 from truepenny.lsp_server.settings import Settings
 from truepenny.lsp_server.snapshot import Query, Suggestion, Trigger
 from truepenny.lsp_server.status import Status

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from truepenny.lsp_server.transport import AddressError, loopback_address
+from truepenny.lsp_server.editor.transport import AddressError, loopback_address
 
 SERVER = [sys.executable, "-I", "-m", "truepenny.lsp_server"]
 
@@ -47,7 +47,9 @@ def test_a_workspace_cannot_stand_in_for_us(
 def test_importing_the_server_does_not_import_torch() -> None:
     """An editor waits for `initialize`; the weights belong to another process."""
     heavy = "{'torch', 'transformers', 'bitsandbytes', 'numpy', 'tree_sitter', 'tokenizers'}"
-    code = f"import sys, truepenny.lsp_server.server; sys.exit(str({heavy} & set(sys.modules) or '') or 0)"
+    code = (
+        f"import sys, truepenny.lsp_server.editor.server;sys.exit(str({heavy} & set(sys.modules) or '') or 0)"
+    )
 
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
 

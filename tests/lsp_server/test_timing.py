@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truepenny.lsp_server.timing import Span, note, span, watch
+from truepenny.lsp_server.ledger.timing import Span, note, span, watch
 
 
 def shape(tree: Span) -> object:

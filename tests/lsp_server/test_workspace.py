@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from truepenny.lsp_server.workspace import Workspace, user_salt
+from truepenny.lsp_server.prompting.workspace import Workspace, user_salt
 
 FOLDER = "/home/me/secret-project"
 

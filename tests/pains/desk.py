@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from truepenny.lsp_server.assistant import Assistant
-from truepenny.lsp_server.gathering import StoredIndex
+from truepenny.lsp_server.prompting.gathering import StoredIndex
 from truepenny.lsp_server.settings import ContextSettings, Settings
 from truepenny.lsp_server.snapshot import Query, Snapshot, Suggestion, Trigger
 from truepenny.models.client import Reply

@@ -9,8 +9,8 @@ import pytest
 
 from truepenny.context.index.location import locate
 from truepenny.context.index.process import run_build
-from truepenny.lsp_server import gathering
-from truepenny.lsp_server.gathering import StoredIndex
+from truepenny.lsp_server.prompting import gathering
+from truepenny.lsp_server.prompting.gathering import StoredIndex
 from truepenny.lsp_server.snapshot import Trigger
 
 from .desk import ask

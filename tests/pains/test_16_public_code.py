@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from truepenny.guard.verdict import Action, Verdict
-from truepenny.lsp_server.inline import Answer, list_of
-from truepenny.lsp_server.outcomes import Outcome
-from truepenny.lsp_server.protocol import make_converter
+from truepenny.lsp_server.editor.inline import Answer, list_of
+from truepenny.lsp_server.editor.protocol import make_converter
+from truepenny.lsp_server.ledger.outcomes import Outcome
 
 RECITED = Verdict(
     "licence", Action.WITHHOLD, "recited", 4, 90, "65 tokens as in example/quake", licence="GPL-2.0"

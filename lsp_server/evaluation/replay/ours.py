@@ -20,7 +20,7 @@ from typing import Any, cast
 
 from ....models.endpoint import FAKE_MODEL, RUNTIME_VARIABLE
 from ....models.errors import BenchmarkError
-from ...convert import Position, Range
+from ...editor.convert import Position, Range
 from ...settings import Settings
 from .play import PATIENCE_S
 from .record import Answer, AnswerKind, Cost

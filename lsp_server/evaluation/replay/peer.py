@@ -23,7 +23,7 @@ from typing import Any, cast
 import httpx
 
 from ....models.errors import BenchmarkError
-from ...convert import LineIndex
+from ...editor.convert import LineIndex
 from .play import IDLE_S, PATIENCE_S
 from .record import Answer, Cost
 from .ring import PREFIX_LINES, SUFFIX_LINES, Chunk, Ring

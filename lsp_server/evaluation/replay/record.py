@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
-from ...convert import Range
+from ...editor.convert import Range
 
 AnswerKind = Literal["model", "recalled", "silent", "superseded", "failed", "unanswered"]
 """`model`: the model was asked and has answered, be it with nothing fit to show; `recalled`: a suggestion

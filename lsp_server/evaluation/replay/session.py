@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ....context.languages import language_of_path
 from ....models.errors import BenchmarkError
-from ...convert import LineIndex, Position, Range, apply_change
+from ...editor.convert import LineIndex, Position, Range, apply_change
 from .traces import PAIRS, Change, Edit, Trace
 
 ENCODING = "utf-16"

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ...convert import LineIndex
+from ...editor.convert import LineIndex
 from .record import Answer, SegmentRun
 from .session import ENCODING, Session, Step
 

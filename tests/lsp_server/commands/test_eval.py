@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from truepenny.guard.verdict import Action, Verdict
-from truepenny.lsp_server.anchor import Layout
 from truepenny.lsp_server.commands import eval as command
+from truepenny.lsp_server.prompting.anchor import Layout
 from truepenny.lsp_server.settings import Settings
 from truepenny.lsp_server.snapshot import Query, Suggestion
 from truepenny.lsp_server.status import Status

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from truepenny.lsp_server.gate import surroundings
+from truepenny.lsp_server.place.gate import surroundings
 from truepenny.lsp_server.snapshot import Query, Snapshot
 from truepenny.lsp_server.stopping import Watch, watch
 

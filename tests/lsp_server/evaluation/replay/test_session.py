@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truepenny.lsp_server.convert import LineIndex, apply_change
+from truepenny.lsp_server.editor.convert import LineIndex, apply_change
 from truepenny.lsp_server.evaluation.replay.session import (
     ENCODING,
     Pacing,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from truepenny.lsp_server.convert import LineIndex
+from truepenny.lsp_server.editor.convert import LineIndex
 from truepenny.lsp_server.evaluation.replay.record import Answer, AnswerKind, Played, SegmentRun
 from truepenny.lsp_server.evaluation.replay.run import Plan, replay
 from truepenny.lsp_server.evaluation.replay.session import ENCODING, Pacing, Session, Step, make_session

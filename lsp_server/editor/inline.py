@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from ..guard.verdict import Verdict
+from ...guard.verdict import Verdict
+from ..ledger.outcomes import Outcome, Stage, Way
+from ..ledger.timing import Span
+from ..snapshot import Lines, Query, Snapshot, Suggestion, Trigger
 from .convert import Encoding, PositionLike, Range, RangeLike
 from .documents import Document
 from .notebooks import BARE, Frame
-from .outcomes import Outcome, Stage, Way
-from .snapshot import Lines, Query, Snapshot, Suggestion, Trigger
-from .timing import Span
 
 DID_ACCEPT = "truepenny.didAccept"
 

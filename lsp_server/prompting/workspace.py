@@ -14,9 +14,9 @@ import secrets
 from collections.abc import Collection
 from pathlib import Path
 
-from ..models.client import EngineClient
-from ..models.errors import ModelsError
-from ..models.store import cache_root
+from ...models.client import EngineClient
+from ...models.errors import ModelsError
+from ...models.store import cache_root
 
 logger = logging.getLogger(__name__)
 

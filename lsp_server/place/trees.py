@@ -11,11 +11,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..context.errors import GrammarError
-from ..context.languages import find_language
-from ..context.parsing import Tree, parse, reparse
-from ..context.records import Language
-from .snapshot import Snapshot
+from ...context.errors import GrammarError
+from ...context.languages import find_language
+from ...context.parsing import Tree, parse, reparse
+from ...context.records import Language
+from ..snapshot import Snapshot
 
 MAX_WHOLE_CHARS = 120_000
 """Longer texts are parsed in part: three windows of the length below, the cursor in the second."""

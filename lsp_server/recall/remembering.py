@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from ..place.gate import Decision
+from ..snapshot import Cost, Query, Suggestion, Trigger
 from .ahead import Ahead, places_ahead
-from .gate import Decision
-from .recall.memory import Recall
-from .recall.proposal import Proposal, Rest, Spot
-from .recall.silences import Silences
-from .snapshot import Cost, Query, Suggestion, Trigger
+from .memory import Recall
+from .proposal import Proposal, Rest, Spot
+from .silences import Silences
 from .underway import Generation, Underway
 
 logger = logging.getLogger(__name__)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..context.errors import SensitiveFileError
-from ..context.files import holds_private_key, is_sensitive, refuse_sensitive
+from ...context.errors import SensitiveFileError
+from ...context.files import holds_private_key, is_sensitive, refuse_sensitive
+from ..settings import CompletionSettings
+from ..snapshot import Edit, Query, Snapshot, Trigger
 from .extent import Surroundings, is_block_empty, is_header, opens_block, wants_several
 from .globs import matching_glob, path_parts
 from .scope_table import Row, row_of
 from .scopes import Standing, standing
-from .settings import CompletionSettings
-from .snapshot import Edit, Query, Snapshot, Trigger
 
 __all__ = ["Decision", "Surroundings", "decide", "is_worth_asking", "opens_block", "surroundings"]
 

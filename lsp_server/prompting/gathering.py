@@ -15,20 +15,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ..context.errors import ContextError, IndexDamagedError
-from ..context.packing.pack import Pack
-from ..models.store import cache_root
-from .settings import ContextSettings
-from .snapshot import Query
-from .status import Indexing, Status
+from ...context.errors import ContextError, IndexDamagedError
+from ...context.packing.pack import Pack
+from ...models.store import cache_root
+from ..settings import ContextSettings
+from ..snapshot import Query
+from ..status import Indexing, Status
 
 if TYPE_CHECKING:  # the index is imported when a folder is opened, so that start-up stays fast
-    from ..context.extraction import FactsOf
-    from ..context.facts import FileFacts
-    from ..context.index.build import Progress
-    from ..context.index.location import Location
-    from ..context.index.overlay import Overlay
-    from ..context.index.reader import Reader
+    from ...context.extraction import FactsOf
+    from ...context.facts import FileFacts
+    from ...context.index.build import Progress
+    from ...context.index.location import Location
+    from ...context.index.overlay import Overlay
+    from ...context.index.reader import Reader
 
 logger = logging.getLogger(__name__)
 
@@ -69,8 +69,8 @@ class StoredIndex:
     """The index of a workspace as it was left: nothing is built and nothing watched."""
 
     def __init__(self, location: Location) -> None:
-        from ..context.index.overlay import Overlay
-        from ..context.index.reader import Reader
+        from ...context.index.overlay import Overlay
+        from ...context.index.reader import Reader
 
         self.location = location
         self.overlay = Overlay()
@@ -151,7 +151,7 @@ class _Desk:
     """What is done with one index, all of it on one thread."""
 
     def __init__(self, source: Source, settings: ContextSettings) -> None:
-        from ..context.index.scanner import Scanner
+        from ...context.index.scanner import Scanner
 
         self.source = source
         self._settings = settings
@@ -160,7 +160,7 @@ class _Desk:
         self._visits: OrderedDict[tuple[str, int], None] = OrderedDict()
 
     def follow(self, pack: Pack, query: Query, count: Count, deadline_s: float) -> Pack:
-        from ..context.gather import Question, Visit, follow
+        from ...context.gather import Question, Visit, follow
 
         path = self.source.path_of(query.snapshot.path)
         if path is None:
@@ -199,10 +199,10 @@ class _Desk:
 
     def _shown(self, path: str, query: Query) -> FileFacts | None:
         """The facts of the document as it is; shown to other documents too, if it is one to be indexed."""
-        from ..context.extraction import FactsOf
-        from ..context.index.exclusion import text_or_reason
-        from ..context.index.scanner import Found
-        from ..context.languages import find_language
+        from ...context.extraction import FactsOf
+        from ...context.index.exclusion import text_or_reason
+        from ...context.index.scanner import Found
+        from ...context.languages import find_language
 
         text = query.snapshot.text
         if text_or_reason(path, text.encode("utf-8", "replace"))[1] is not None:
@@ -229,7 +229,7 @@ class _Desk:
 
 
 def _started(folder: str, on_status: OnStatus) -> Source:
-    from ..context.index.workspace import WorkspaceIndex
+    from ...context.index.workspace import WorkspaceIndex
 
     told = Indexing(0, 0)
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from ..context.languages import find_language
-from ..context.records import Language
+from ...context.languages import find_language
+from ...context.records import Language
 
 Scope = Literal["code", "comment", "docstring", "string", "regex", "markup"]
 """`docstring` is all documentation: Python's strings, and comments made for it (`/** */`, `///`).

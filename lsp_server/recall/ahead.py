@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from .gate import opens_block, surroundings
-from .indentation import indent_unit
-from .snapshot import Query, Suggestion, Trigger
+from ..place.gate import opens_block, surroundings
+from ..place.indentation import indent_unit
+from ..snapshot import Query, Suggestion, Trigger
 
 
 @dataclass(frozen=True, slots=True)

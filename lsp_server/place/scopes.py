@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..context.parsing import Node
-from ..context.records import Language
+from ...context.parsing import Node
+from ...context.records import Language
+from ..snapshot import Snapshot
 from .reading import Reading, read
 from .scope_table import Row, Scope, row_of
-from .snapshot import Snapshot
 from .trees import Part, Trees
 
 _MAX_LINES = 150

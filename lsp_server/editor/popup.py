@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from lsprotocol import types
 
+from ..settings import Popup
 from .convert import Range
 from .inline import Answer, Asked, ItemCommand, Note, Replacement, accept_command, note_of
-from .settings import Popup
 
 DETAIL = "Truepenny"
 MAX_LABEL = 60

@@ -20,9 +20,9 @@ from typing import Any, cast
 
 from filelock import FileLock, Timeout
 
-from ..models.endpoint import RUNTIME_VARIABLE
+from ...models.endpoint import RUNTIME_VARIABLE
+from ..settings import Settings
 from .outcomes import Fate, Outcome, Stage, Way
-from .settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ def without_names(reason: str) -> str:
 
 def journal_folder() -> Path:
     """The cache, or the runtime folder where one was chosen: an environment of one's own stays one."""
-    from ..models.store import cache_root  # which brings numpy along
+    from ...models.store import cache_root  # which brings numpy along
 
     given = os.environ.get(RUNTIME_VARIABLE)
     return (Path(given) if given else cache_root()) / "journal"

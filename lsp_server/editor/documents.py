@@ -10,9 +10,9 @@ from typing import Protocol
 
 from pygls.uris import to_fs_path
 
+from ..snapshot import Snapshot
 from .convert import Encoding, LineIndex, RangeLike, apply_change
 from .notebooks import Frame, Notebooks
-from .snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
 

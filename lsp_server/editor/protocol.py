@@ -31,13 +31,13 @@ from pygls.protocol import (
     lsp_method,
 )
 
-from ..guard.verdict import Action
+from ...guard.verdict import Action
+from ..snapshot import Trigger
 from .convert import Encoding
 from .documents import Documents
 from .inline import InlineParams, Item, Reference
 from .notebooks import Cell
 from .popup import PopupItem, PopupList, TextEdit
-from .snapshot import Trigger
 
 logger = logging.getLogger(__name__)
 

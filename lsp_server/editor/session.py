@@ -15,19 +15,19 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, Protocol
 
-from .confidence.habits import Habits
+from ..confidence.habits import Habits
+from ..flight import Flights
+from ..ledger.journal import Journal
+from ..ledger.ledger import Ledger
+from ..ledger.outcomes import Outcome, Outcomes, Stage, outcome_of, setting_in, stage_of
+from ..ledger.timing import Clock, span, watch
+from ..settings import Settings, SettingsProblem, read_settings
+from ..snapshot import Edit, Query, Suggestion, Trigger
+from ..status import Status
 from .convert import Encoding, RangeLike
 from .documents import ChangeLike, Documents, path_of
-from .flight import Flights
 from .inline import Answer, Asked, InlineParams, ItemList, Replacement, ask, list_of, place
-from .journal import Journal
-from .ledger import Ledger
-from .outcomes import Outcome, Outcomes, Stage, outcome_of, setting_in, stage_of
 from .popup import PopupList, PopupStyle, popup_of
-from .settings import Settings, SettingsProblem, read_settings
-from .snapshot import Edit, Query, Suggestion, Trigger
-from .status import Status
-from .timing import Clock, span, watch
 
 logger = logging.getLogger(__name__)
 
@@ -328,6 +328,6 @@ def _own(other: Suggestion) -> dict[str, Any]:
 
 def _name_of_document(path: str) -> str:
     """A keyed hash, as the engine is told; imported when first needed, for it brings a client along."""
-    from .workspace import Workspace
+    from ..prompting.workspace import Workspace
 
     return Workspace().name(path)

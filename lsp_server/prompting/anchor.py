@@ -28,9 +28,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
-from ..context.packing.pack import Pack
-from ..context.window import Window
-from .snapshot import Query, Trigger
+from ...context.packing.pack import Pack
+from ...context.window import Window
+from ..snapshot import Query, Trigger
 
 LEAD_LINES = 2
 MAX_MIDDLE_CHARS = 1_200

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from .documents import Documents
-from .inline import Replacement
+from ..editor.documents import Documents
+from ..editor.inline import Replacement
 
 KEPT_AFTER_S = (30, 120, 600)
 """When accepted text is looked for again: the times of Cody and Copilot."""

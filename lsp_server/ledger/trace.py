@@ -17,12 +17,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
-from .convert import Encoding
-from .inline import Replacement
+from ..editor.convert import Encoding
+from ..editor.inline import Replacement
+from ..settings import Settings
+from ..snapshot import Query
 from .journal import Record
 from .redaction import redacted
-from .settings import Settings
-from .snapshot import Query
 from .timing import Span
 
 NUM_REQUESTS = 50

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .convert import RangeLike
-from .documents import ChangeLike
+from ..editor.convert import RangeLike
+from ..editor.documents import ChangeLike
 
 
 def num_places(changes: Sequence[ChangeLike]) -> int:

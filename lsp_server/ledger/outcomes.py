@@ -10,8 +10,8 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
-from ..guard.verdict import Verdict
-from .snapshot import Suggestion
+from ...guard.verdict import Verdict
+from ..snapshot import Suggestion
 from .timing import Span
 
 Fate = Literal["answered", "displayed", "partially_accepted", "accepted"]

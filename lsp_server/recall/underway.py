@@ -12,10 +12,10 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import aclosing
 
-from ..models.client import Reply
-from ..models.wire import Piece
-from .recall.proposal import Spot, continues
-from .snapshot import Query, Suggestion
+from ...models.client import Reply
+from ...models.wire import Piece
+from ..snapshot import Query, Suggestion
+from .proposal import Spot, continues
 
 logger = logging.getLogger(__name__)
 

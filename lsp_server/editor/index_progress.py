@@ -10,7 +10,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
-from .status import Indexing
+from ..status import Indexing
 
 logger = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from ..confidence.habits import Habits
+from ..editor.documents import Documents, path_of
+from ..editor.inline import Answer
 from .afterlife import Afterlife, Later, Shown
-from .confidence.habits import Habits
-from .documents import Documents, path_of
-from .inline import Answer
 from .journal import Journal, Record, record_of
 from .outcomes import Fate, Outcomes
 from .stats import Stats, summed_up

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from ..context.index.patterns import Pattern, read_pattern
+from ...context.index.patterns import Pattern, read_pattern
 
 _DRIVE = re.compile(r"!?[A-Za-z]:[/\\]")
 

@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ..snapshot import Trigger
 from .scope_table import UNKNOWN, Row
 from .scopes import Standing
-from .snapshot import Trigger
 
 _OPENS_BLOCK = re.compile(r"(?:[:{(\[]|=>|->|\bthen|\bdo)[ \t]*(?:#.*|//.*)?$")
 _OPENS_BRACE = re.compile(r"(?:[:{]|=>|->|\bthen|\bdo)[ \t]*$")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from .snapshot import Snapshot
+from ..snapshot import Snapshot
 
 MAX_CHARS = 24_000
 """Of other cells, before and behind each; whole cells only, the nearest first."""

@@ -16,11 +16,15 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest
 from pygls.lsp.server import LanguageServer
 
-from .edits import num_places
+from ..ledger.journal import Journal
+from ..ledger.outcomes import Outcome
+from ..ledger.stats import as_json
+from ..ledger.trace import public_settings
+from ..place.edits import num_places
+from ..settings import Settings, SettingsProblem
+from ..status import Status
 from .index_progress import IndexProgress
 from .inline import DID_ACCEPT, InlineParams, ItemList
-from .journal import Journal
-from .outcomes import Outcome
 from .popup import TRIGGERS, PopupList, is_wanted, style_of
 from .protocol import (
     DID_CHANGE_STATUS,
@@ -34,10 +38,6 @@ from .protocol import (
     make_converter,
 )
 from .session import AssistantFactory, AssistantLike, Session
-from .settings import Settings, SettingsProblem
-from .stats import as_json
-from .status import Status
-from .trace import public_settings
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ WRITE_TRACE = "truepenny.writeTrace"
 
 def make_local_assistant(settings: Settings, on_status: Callable[[Status], None]) -> AssistantLike:
     """The real assistant; imported when first needed, so that `initialize` is answered at once."""
-    from .assistant import Assistant
+    from ..assistant import Assistant
 
     return Assistant(settings, on_status)
 
