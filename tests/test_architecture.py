@@ -195,7 +195,7 @@ LIGHT = [
     "truepenny.lsp_server",
     "truepenny.lsp_server.assistant",
     "truepenny.lsp_server.cli",
-    "truepenny.lsp_server.server",
+    "truepenny.lsp_server.editor.server",
     "truepenny.lsp_server.snapshot",
     "truepenny.models",
     "truepenny.models.client",
