@@ -1,41 +1,30 @@
 """Where a value comes from, within one function: from a sink back through what was assigned.
 
-Demand-driven: nothing is computed before a sink was found, and then only for the names that lead to
-it.  Calls of unknown functions carry what comes from outside, but not what is merely a parameter,
-except by name (`FlowFacts.carriers`): most functions do something with their arguments.
+Demand-driven: only the names that lead to the sink are looked at.  Calls of unknown functions carry
+what comes from outside, but not what is merely a parameter, except by name (`FlowFacts.carriers`):
+most functions do something with their arguments.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .trees import enclosing, find_all, known_kinds, matches, span, tokens_of
+from .trees import span
+from .values import CLEAN, CONSTANT, HOLE, Value, joined, labels_of, union
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from ast_grep_py import SgNode
 
     from .grammars import Grammar
-    from .rule import Flow, FlowFacts, Matcher
+    from .rule import Flow
+    from .scope import Definition, Marks, Scope
 
-HOLE = "\0"
 _MAX_DEPTH = 24
-_MAX_TEXT = 4_000
-_OUTSIDE = frozenset({"remote", "local"})
-_WEAK = frozenset({"param", "free", "field"})
-
-# What a function's own text says of who fills its parameters.
-_TOLD = re.compile(
-    r"(?i)\buser[- ]?(?:provided|supplied|input|request(?:ed)?|given|controlled|specified|defined|entered)"
-    r"|(?:provided|requested|given|specified|supplied|entered|submitted|sent|chosen|controlled) by "
-    r"(?:an? |the )?(?:\w+ )?(?:user|client|visitor|attacker|customer)|\buntrusted\b"
-    r"|\bweb (?:api|service|form|request)\b|\bhttp (?:request|handler|endpoint)\b"
-    r"|\bfrom the (?:request|client|browser|url)\b"
-)
+_OUTSIDE = frozenset({"remote", "request", "local"})
+_WEAK = frozenset({"param", "free", "field", "call"})
 _CONSTANT_NAME = re.compile(r"_*[A-Z][A-Z0-9_]*")
 _MODULES = sys.stdlib_module_names | frozenset(
     {
@@ -45,238 +34,9 @@ _MODULES = sys.stdlib_module_names | frozenset(
     }
 )
 """Names before a dot that are modules or types even where nothing says so: fragments lack imports."""
-_PLACE = re.compile(r"(?i)(path|dir|directory|folder|root|base|prefix)$")
-"""Parameters that a program chooses even in a function that serves users."""
-_REQUESTS = frozenset({"request", "req", "res", "ctx", "next", "response", "reply"})
-"""Parameters of handlers that are no values themselves; what is in them is said in `flow.yml`."""
 _FORMATTERS = frozenset({"fmt", "String", "string"})
 """What stands before a call that formats, and is no value."""
 _DUNDER = re.compile(r"__\w+__")
-
-
-_CONSTANT = frozenset({"constant"})
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """What is known of an expression."""
-
-    labels: frozenset[str] = frozenset()
-    text: str = HOLE
-    """Literal pieces, with `HOLE` for what is not known."""
-    built: bool = False
-    """Put together from literal text and something with a label."""
-    names: frozenset[str] = frozenset()
-    """The variables it came through, as they are written."""
-    steps: tuple[tuple[int, int], ...] = ()
-    """Spans on the way."""
-
-    @property
-    def is_constant(self) -> bool:
-        return self.labels == _CONSTANT
-
-
-CLEAN = Value()
-
-
-@dataclass(frozen=True, slots=True)
-class _Definition:
-    """`target` takes the value of `value`; nothing is taken when it is `None` (a parameter)."""
-
-    at: int
-    value: SgNode | None
-    label: str | None
-    adds: bool
-    block: int
-    """Start of the block it stands in."""
-    part: bool = False
-    """The target takes an element or a field of the value."""
-
-
-class Marks:
-    """Where the matchers of a language match in one text; asked for once a sink was found."""
-
-    def __init__(self, areas: Sequence[SgNode], text: str, facts: FlowFacts, language: str) -> None:
-        self.areas, self.text, self.facts, self.language = areas, text, facts, language
-        self._tokens = tokens_of("\n".join(node.text() for node in areas))
-        self.sources: dict[tuple[int, int], str] = {}
-        self.written: list[tuple[int, str, str]] = []
-        self.handlers = {span(node) for one in facts.handlers for node in self.find(one)}
-        self.sanitised = {span(node) for one in facts.sanitisers for node in self.find(one)}
-        self.constants = {span(node) for one in facts.constants for node in self.find(one)}
-        for label, matcher in facts.sources:
-            for node in self.find(matcher):
-                target = node.get_match("TAINT")
-                if target is None:
-                    self.sources.setdefault(span(node), label)
-                else:
-                    self.written.append((span(node)[0], target.text().lstrip("&*"), label))
-        self.copies: list[tuple[int, str, list[SgNode]]] = []
-        for matcher in facts.copies:
-            for node in self.find(matcher):
-                target = node.get_match("TO")
-                single = node.get_match("FROM")
-                given = [single] if single is not None else node.get_multiple_matches("FROM")
-                if target is not None:
-                    self.copies.append((span(node)[0], target.text().lstrip("&*"), given))
-
-    def find(self, matcher: Matcher) -> list[SgNode]:
-        if not matcher.may_match(self._tokens):
-            return []
-        return [found for node in self.areas for found in matches(matcher, node)]
-
-
-class Scope:
-    """One function (or the text outside of any), and the values of its names."""
-
-    def __init__(self, node: SgNode | None, marks: Marks, grammar: Grammar, root: SgNode) -> None:
-        self.node, self.marks, self.grammar = node, marks, grammar
-        self.body = node if node is not None else root
-        self.start, self.end = span(self.body)
-        self._definitions: dict[str, list[_Definition]] | None = None
-        self.outer: Scope | None = None
-        if node is not None:
-            above = enclosing(node.parent(), grammar)
-            self.outer = Scope(above, marks, grammar, root)
-
-    def definitions(self, name: str) -> list[_Definition]:
-        if self._definitions is None:
-            self._definitions = {}
-            for key, one in self._collect():
-                self._definitions.setdefault(key, []).append(one)
-            for found in self._definitions.values():
-                found.sort(key=lambda one: one.at)
-        return self._definitions.get(name, [])
-
-    def _collect(self) -> Iterator[tuple[str, _Definition]]:
-        yield from self._parameters()
-        kinds = [{"kind": kind} for kind in known_kinds(self.marks.language, tuple(self.grammar.assignments))]
-        found = find_all(self.body, *kinds) if kinds else []
-        for node in found:
-            target_field, value_field = self.grammar.assignments[node.kind()]
-            target = node.field(target_field) if target_field else None
-            value = node.field(value_field) if value_field else None
-            named = node.named_children()
-            if node.kind() == "as_pattern" and len(named) == 2:
-                value, target = named
-            elif node.kind() == "variable_declarator" and not value_field and len(named) > 1:
-                target, value = target or named[0], named[-1]
-            if target is None or value is None:
-                continue
-            at, block = span(node)[1], self._block(node)
-            adds = node.kind() in self.grammar.augmented or _is_compound(node, target, value)
-            part = "for" in node.kind() or "range" in node.kind()
-            if part:
-                # A loop's name is there from its header on; that of a comprehension before its clause.
-                parent = node.parent()
-                comprehends = node.kind() == "for_in_clause" and parent is not None
-                at = span(parent)[0] if comprehends and parent is not None else span(value)[1]
-            for name, whole in self._targets(target):
-                yield name, _Definition(at, value, None, adds, block, part or not whole)
-        for at, name, label in self.marks.written:
-            if self.start <= at < self.end:
-                yield name, _Definition(at, None, label, adds=True, block=self.start)
-        for at, name, given in self.marks.copies:
-            if self.start <= at < self.end:
-                for one in given:
-                    yield name, _Definition(at, one, None, adds=True, block=self.start)
-
-    def _parameters(self) -> Iterator[tuple[str, _Definition]]:
-        if self.node is None:
-            return
-        handles = span(self.node) in self.marks.handlers
-        told = not handles and _TOLD.search(self._said()) is not None
-        label = "remote" if handles or told else "param"
-        holder = self.node.field("parameters")
-        if holder is None:
-            declarator = self.node.field("declarator")
-            while declarator is not None and holder is None:
-                holder, declarator = declarator.field("parameters"), declarator.field("declarator")
-        single = self.node.field("parameter")
-        if single is not None:
-            yield single.text(), _Definition(self.start, None, label, adds=False, block=self.start)
-        if holder is None:
-            return
-        numbers = self.marks.facts.number_types
-        for one in holder.named_children():
-            if one.kind() == self.grammar.comment:
-                continue
-            name = self._parameter_name(one)
-            if name in ("", "self", "cls", "this"):
-                continue
-            chosen = name in _REQUESTS or (told and _PLACE.search(name) is not None)
-            own = self.marks.sources.get(span(one), "param" if chosen else label)
-            if numbers is not None and numbers.search(one.text()):
-                yield name, _Definition(self.start, None, None, adds=False, block=self.start)
-            else:
-                for each, _ in self._targets(one) if "pattern" in one.kind() else [(name, True)]:
-                    yield each, _Definition(self.start, None, own, adds=False, block=self.start)
-
-    def _parameter_name(self, node: SgNode) -> str:
-        if node.kind() in self.grammar.identifiers:
-            return node.text()
-        for field in ("name", "pattern", "left"):
-            held = node.field(field)
-            if held is not None:
-                return held.text()
-        declarator = node.field("declarator")
-        while declarator is not None and declarator.kind() not in self.grammar.identifiers:
-            declarator = declarator.field("declarator") or (declarator.named_children() or [None])[-1]
-        if declarator is not None:
-            return declarator.text()
-        names = [one for one in node.named_children() if one.kind() in self.grammar.identifiers]
-        return names[0].text() if names else ""
-
-    def _said(self) -> str:
-        """Signature, documentation and the comment above."""
-        if self.node is None:
-            return ""
-        said = self.node.text()[:1_500]
-        before = self.node.prev()
-        parent = self.node.parent()
-        if before is None and parent is not None:
-            before = parent.prev()
-        if before is not None and self.grammar.comment in before.kind():
-            said = before.text() + said
-        return said
-
-    def _targets(self, node: SgNode) -> Iterator[tuple[str, bool]]:
-        """The names a target binds, and whether each takes the whole value."""
-        kind = node.kind()
-        if kind in self.grammar.identifiers or kind in self.grammar.members:
-            yield node.text(), True
-            return
-        if kind in self.grammar.subscripts:
-            named = node.named_children()
-            if named:
-                yield named[0].text(), False
-            return
-        children = node.named_children()
-        if kind in ("as_pattern_target", "expression_list", "pattern_list") and len(children) == 1:
-            yield from self._targets(children[0])
-            return
-        if kind == "pair_pattern" and len(children) == 2:
-            children = children[1:]
-        elif kind in ("assignment_pattern", "object_assignment_pattern") and children:
-            children = children[:1]
-        elif kind in ("pointer_declarator", "array_declarator", "reference_declarator") and children:
-            yield from self._targets(children[0])
-            return
-        for child in children:
-            for name, _ in self._targets(child):
-                yield name, False
-
-    def _block(self, node: SgNode) -> int:
-        for one in node.ancestors():
-            if one.kind() in self.grammar.blocks or one.kind() in self.grammar.functions:
-                return span(one)[0]
-        return 0
-
-
-def _is_compound(node: SgNode, target: SgNode, value: SgNode) -> bool:
-    """`+=`, where the grammar has no kind of its own for it."""
-    between = node.text()[span(target)[1] - span(node)[0] : span(value)[0] - span(node)[0]]
-    return bool(re.search(r"[-+*.|]=", between))
 
 
 class Evaluation:
@@ -293,15 +53,19 @@ class Evaluation:
         if depth > _MAX_DEPTH or place in self.sanitised or place in self.marks.sanitised:
             return CLEAN
         if place in self.sources:
-            return Value(labels=frozenset({"own", "remote"}), names=frozenset({node.text()}), steps=(place,))
+            return Value(
+                labels=frozenset({"own"}) | labels_of("remote"),
+                names=frozenset({node.text()}),
+                steps=(place,),
+            )
         label = self.marks.sources.get(place)
         if label is not None:
-            return Value(labels=frozenset({label}), names=frozenset({node.text()}), steps=(place,))
+            return Value(labels=labels_of(label), names=frozenset({node.text()}), steps=(place,))
         g = self.grammar
         if kind in g.strings:
             return self._string(node, scope, depth)
         if kind in g.literals:
-            return Value(labels=_CONSTANT, text=node.text())
+            return Value(labels=CONSTANT, text=node.text())
         if kind in g.identifiers:
             return self._name(node.text(), node, scope, depth)
         if kind in g.members:
@@ -338,7 +102,7 @@ class Evaluation:
             kind = child.kind()
             if kind in self.grammar.string_text:
                 if kind not in ("string_start", "string_end"):
-                    pieces.append(Value(labels=_CONSTANT, text=child.text()))
+                    pieces.append(Value(labels=CONSTANT, text=child.text()))
             elif kind in self.grammar.strings:
                 pieces.append(self._string(child, scope, depth + 1))
             elif kind != self.grammar.comment:
@@ -353,7 +117,7 @@ class Evaluation:
                 ]
                 pieces.append(replace(union(values), text=HOLE))
         if not pieces:
-            return Value(labels=_CONSTANT, text=node.text().strip("'\"`"))
+            return Value(labels=CONSTANT, text=node.text().strip("'\"`"))
         return joined(pieces)
 
     def _binary(self, node: SgNode, scope: Scope, depth: int) -> Value:
@@ -365,15 +129,15 @@ class Evaluation:
         operator = held.text() if held is not None else _between(node, left, right)
         if operator in self.grammar.joining:
             sides = [self.of(left, scope, depth + 1), self.of(right, scope, depth + 1)]
-            if operator == "/" and not sides[0].labels - _CONSTANT and sides[0].text == HOLE:
-                return replace(sides[1], built=bool(sides[1].labels - _CONSTANT))
+            if operator == "/" and not sides[0].labels - CONSTANT and sides[0].text == HOLE:
+                return replace(sides[1], built=bool(sides[1].labels - CONSTANT))
             return joined(sides, fills=operator == "%")
         if operator in self.grammar.choosing:
             return union([self.of(left, scope, depth + 1), self.of(right, scope, depth + 1)])
         if operator == "*":
             left_value, right_value = self.of(left, scope, depth + 1), self.of(right, scope, depth + 1)
             if left_value.is_constant and right_value.is_constant:
-                return Value(labels=_CONSTANT, text=left_value.text)
+                return Value(labels=CONSTANT, text=left_value.text)
         return CLEAN
 
     def _conditional(self, node: SgNode, scope: Scope, depth: int) -> Value:
@@ -430,7 +194,7 @@ class Evaluation:
         fixed = held.is_constant or (not held.labels and bool(given or receiver is None))
         if fixed and span(node) in self.marks.constants and all(one.is_constant for one in given):
             pieces = [held, *given] if held.is_constant else given
-            return Value(labels=_CONSTANT, text="".join(one.text for one in pieces))
+            return Value(labels=CONSTANT, text="".join(one.text for one in pieces))
         if receiver is not None and receiver.text() in _FORMATTERS:
             held = CLEAN
         if self.grammar.format_calls.search(name):
@@ -486,7 +250,7 @@ class Evaluation:
         return None
 
     def _joined(
-        self, name: str, found: list[_Definition], node: SgNode, scope: Scope, depth: int, *, same: bool
+        self, name: str, found: list[Definition], node: SgNode, scope: Scope, depth: int, *, same: bool
     ) -> Value:
         """The definitions that may hold: back to the last one that surely does."""
         above = {span(one)[0] for one in node.ancestors()} | {scope.start}
@@ -504,15 +268,15 @@ class Evaluation:
                 break
         added = pieces[::-1]
         value = joined(added) if any(one.adds for one in found) else union(added)
-        if value.labels <= _CONSTANT:
+        if value.labels <= CONSTANT:
             return value
         return replace(value, names=value.names | {name})
 
-    def _taken(self, one: _Definition, scope: Scope, depth: int) -> Value:
+    def _taken(self, one: Definition, scope: Scope, depth: int) -> Value:
         if one.value is None:
             if one.label is None:
                 return CLEAN
-            return Value(labels=frozenset({one.label}))
+            return Value(labels=labels_of(one.label))
         value = self.of(one.value, scope, depth + 1)
         step = span(one.value)
         if one.part:
@@ -520,47 +284,6 @@ class Evaluation:
             if value.is_constant:
                 return CLEAN
         return replace(value, steps=(*value.steps, step)[-12:]) if value.labels else value
-
-
-def union(values: Iterable[Value]) -> Value:
-    """One of several."""
-    kept = [one for one in values if one.labels or one.text != HOLE]
-    if not kept:
-        return CLEAN
-    if len(kept) == 1:
-        return kept[0]
-    labels = frozenset(label for one in kept for label in one.labels)
-    if labels != _CONSTANT:
-        labels -= _CONSTANT
-    # The text of the piece that matters most: a built one, then a labelled one.
-    main = max(kept, key=lambda one: (one.built, bool(one.labels - _CONSTANT)))
-    return Value(
-        labels=labels,
-        text=main.text,
-        built=main.built,
-        names=frozenset(name for one in kept for name in one.names),
-        steps=tuple(step for one in kept for step in one.steps)[-12:],
-    )
-
-
-def joined(values: list[Value], *, fills: bool = False, keep: bool = False) -> Value:
-    """Several put together into one text.  `fills`: the first is a format, with places of its own."""
-    labels = frozenset(label for one in values for label in one.labels)
-    text = "".join(one.text for one in values)[:_MAX_TEXT]
-    if fills and values and values[0].is_constant:
-        text = re.sub(r"%[-+ #0-9.]*[sdrifxu]|%\(\w+\)[sd]|\{[^{}\n]*\}", HOLE, values[0].text)
-        text += "".join(one.text for one in values[1:] if one.text != HOLE)[:_MAX_TEXT]
-    unknown = labels - _CONSTANT
-    all_constant = bool(values) and all(one.is_constant for one in values)
-    literal = any(piece.strip() for piece in text.split(HOLE))
-    built = any(one.built for one in values) or (bool(unknown) and literal and not keep)
-    return Value(
-        labels=_CONSTANT if all_constant else unknown,
-        text=text,
-        built=built and bool(unknown),
-        names=frozenset(name for one in values for name in one.names),
-        steps=tuple(step for one in values for step in one.steps)[-12:],
-    )
 
 
 def _between(node: SgNode, left: SgNode, right: SgNode) -> str:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _HINT = re.compile(r"\brequire\b|\bimport\b|\[\s*['\"`]")
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
-_BY_NAME = re.compile(r"""[\w)]\[\s*['"`]\w+['"`]\s*\]\s*\(""")
+_BY_NAME = re.compile(r"""[\w)]\[\s*['"`][^\]\n]*['"`]\s*\]\s*\(""")
+_REQUIRE = re.compile(r"\brequire\(([^()]*)\)")
 _GLOBAL_OBJECTS = frozenset({"globalThis", "window", "global", "self"})
 _NAMING = frozenset(
     {
@@ -49,7 +50,7 @@ def javascript_names(text: str, rules: RuleSet) -> Canonical:
     for node in find_all(
         root, {"pattern": "const $A = promisify($B)"}, {"pattern": "const $A = util.promisify($B)"}
     ):
-        names[node["A"].text()] = called(names, node["B"].text())
+        names[node["A"].text()] = called(names, _REQUIRE.sub(_named, node["B"].text()))
     names = of_interest(names, rules)
     drop_parameters(root, names, language, ("formal_parameters", "required_parameter", "optional_parameter"))
     edits += edits_of((node for node in uses(root, names) if _is_use(node)), names)
@@ -115,6 +116,10 @@ def _module(text: str) -> str | None:
     if name.endswith("/promises"):
         return f"{name[: -len('/promises')]}.promises"
     return re.sub(r"\W", "_", name.lstrip("@"))
+
+
+def _named(match: re.Match[str]) -> str:
+    return _module(match[1]) or match[0]
 
 
 def _is_use(node: SgNode) -> bool:

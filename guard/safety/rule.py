@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 Severity = Literal["block", "warn"]
 
-LABELS = frozenset({"remote", "local", "param", "free", "field", "call", "constant"})
-"""Where a value may come from: another machine, this one, the function's parameters, a name not
-defined in sight, an attribute of the object at hand, the result of an unknown call, the program text."""
+LABELS = frozenset({"request", "remote", "local", "param", "free", "field", "call", "constant"})
+"""Where a value may come from: a request, that or a user, so far as the function's own text says
+so, this machine, the function's parameters, a name not defined in sight, an attribute of the object at
+hand, the result of an unknown call, the program text."""
 
 TAINT = "TAINT"
 """The metavariable a source, sink or guard marks the value with."""

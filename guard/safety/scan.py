@@ -8,10 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .canonical import canonical
-from .flow import Evaluation, Marks, Scope, Value
+from .flow import Evaluation
 from .grammars import GRAMMARS
 from .rule import TAINT
+from .scope import Marks, Scope
 from .trees import Memory, enclosed, enclosing, find_all, matches, matches_anywhere, parse, span, tokens_of
+from .values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,20 +25,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from truepenny.guard.safety.check import SafetyCheck
+from truepenny.guard.safety.trees import parse
+from truepenny.guard.safety.window import window_of
 from truepenny.guard.verdict import Action, Passage, Verdict
 
 DATA = Path("/work/shared/guard-data")
 LANGUAGES = {
-
-        "py": "python",
-        "js": "javascript",
-        "ts": "typescript",
-        "c": "c",
-        "h": "c",
-        "go": "go",
-        "java": "java"
-    ,
-    "cpp": "cpp", "cc": "cpp", "C": "cpp", "hpp": "cpp", "cxx": "cpp",
+    "py": "python",
+    "js": "javascript",
+    "ts": "typescript",
+    "c": "c",
+    "h": "c",
+    "go": "go",
+    "java": "java",
+    "cpp": "cpp",
+    "cc": "cpp",
+    "C": "cpp",
+    "hpp": "cpp",
+    "cxx": "cpp",
 }
 PACKAGES = ("rich", "httpx", "jinja2")
 SAMPLE = 1_500
@@ -83,7 +87,7 @@ def unsafe_functions(text: str):
         f"{ast.unparse(one)}\n" for one in tree.body if isinstance(one, ast.Import | ast.ImportFrom)
     )
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and "unsafe" in node.name and not node.name.startswith("test"):
+        if isinstance(node, ast.FunctionDef) and "unsafe" in node.name and "test" not in node.name:
             yield node.name, f"{head}\n{ast.get_source_segment(text, node)}\n"
 
 
@@ -142,12 +146,16 @@ def others(cases: list[Case]) -> dict[str, set[int]]:
 
 
 def timings() -> dict[str, float]:
-    """CPU milliseconds for a block of 20 lines in the middle of a real file."""
+    """CPU milliseconds for a block of 20 lines in the middle of a real file.
+
+    Beside them what parsing the same text costs, so that a busy machine shows.
+    """
     import sysconfig
 
     rng = random.Random(3)
     paths = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
     spent: list[float] = []
+    parsed: list[float] = []
     for path in rng.sample(paths, min(60, len(paths))):
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
         if len(lines) < 3 * BLOCK_LINES:
@@ -159,8 +167,16 @@ def timings() -> dict[str, float]:
             started = time.process_time()
             CHECK.judge(passage)
             spent.append((time.process_time() - started) * 1000)
+            started = time.process_time()
+            parse(window_of(passage, "python").text, "python")
+            parsed.append((time.process_time() - started) * 1000)
     spent.sort()
-    return {"p50_ms": round(spent[len(spent) // 2], 2), "p95_ms": round(spent[int(len(spent) * 0.95)], 2)}
+    parsed.sort()
+    return {
+        "p50_ms": round(spent[len(spent) // 2], 2),
+        "p95_ms": round(spent[int(len(spent) * 0.95)], 2),
+        "parse_p50_ms": round(parsed[len(parsed) // 2], 2),
+    }
 
 
 def main() -> None:
