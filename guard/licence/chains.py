@@ -133,23 +133,33 @@ def _chained(runs: list[Run], min_run: int) -> Chain:
     return Chain(tuple(reversed(found)))
 
 
-def consistency(ours: U64, theirs: U8) -> tuple[float, int]:
-    """How far the words of one text are the words of the other under other names.
+@dataclass(frozen=True, slots=True)
+class Consistency:
+    """How far the words of one text are the words of another under other names.
 
-    Of the matched words that stand in several places, the share that is always matched with the same
-    code, in the worse of both directions; and how many there are.  In a renamed copy it is one; two
-    texts that merely have the same shape call different things by different names.
+    Of the words that stand in several places of either, the share that is matched with the same one
+    throughout.  In a renamed copy it is one, less what codes that two words share take away from
+    `back`; two texts that merely have the same shape call different things by different names.
     """
+
+    forth: float
+    back: float
+    words: int
+    """Places of words of ours that stand in several."""
+
+
+def consistency(ours: U64, theirs: U8) -> Consistency:
+    """Of matched lexemes of ours and the codes they are matched with; shapes (n,)."""
     words = theirs >= FIRST_WORD
     names, numbers = np.unique(ours[words], return_inverse=True)
     codes = theirs[words].astype(np.int64)
     if not len(names):
-        return 0.0, 0
+        return Consistency(0.0, 0.0, 0)
     counts = np.zeros((len(names), 256), np.int64)
     np.add.at(counts, (numbers, codes), 1)
     forth, several = _share(counts)
     back, _ = _share(counts.T)
-    return min(forth, back), several
+    return Consistency(forth, back, several)
 
 
 def _share(counts: Ints) -> tuple[float, int]:
@@ -157,3 +167,13 @@ def _share(counts: Ints) -> tuple[float, int]:
     several = totals >= 2
     count = int(totals[several].sum())
     return (float(counts[several].max(axis=1).sum()) / count if count else 0.0), count
+
+
+def variety(shapes: U8) -> int:
+    """How many different five lexemes in a row there are: few in a table, however long."""
+    if len(shapes) < 5:
+        return 0
+    packed = np.zeros(len(shapes) - 4, np.uint64)
+    for i in range(5):
+        packed = packed << np.uint64(8) | shapes[i : len(shapes) - 4 + i]
+    return len(np.unique(packed))

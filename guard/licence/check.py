@@ -23,6 +23,7 @@ MAX_SUGGESTION_CHARS = 2_000_000
 NEARBY_CHARS = 40_000
 """Of the text before and after: what stands there is the user's own and may be repeated."""
 MIN_LINE_CHARS = 12
+MAX_CUTS = 8
 AS_MUCH = 0.95
 """Of two files with so nearly the same, the one on milder terms is where it can be had from."""
 
@@ -115,7 +116,7 @@ class LicenceCheck:
         match, action = finding.match, finding.action
         start = match.start
         if action == Action.TRIM:
-            start = self._sound_lines(passage, match, nearby)
+            start = self._sound_chars(passage, match, nearby)
             if not passage.suggestion[:start].strip():
                 start, action = match.start, Action.WITHHOLD
         file = match.file
@@ -139,24 +140,26 @@ class LicenceCheck:
             ),
         )
 
-    def _sound_lines(self, passage: Passage, match: Match, nearby: tuple[Known, ...]) -> int:
-        """The length of a beginning, in whole lines, that nothing blocks; the longest, most likely.
+    def _sound_chars(self, passage: Passage, match: Match, nearby: tuple[Known, ...]) -> int:
+        """The length of a beginning, in whole lines, that nothing blocks.
 
-        Found by halving: what is kept has been looked up itself.
+        What is kept has been looked up itself: without the rest, another chain may be the best.
         """
         text = passage.suggestion
-        ends = [0]
-        for line in text[: match.end].splitlines(keepends=True)[:-1]:
-            ends.append(ends[-1] + len(line))
-        low, high = 0, len(ends)
-        while high - low > 1:
-            middle = (low + high) // 2
-            found = self._findings(passage.before, text[: ends[middle]], nearby)
-            if any(one.action >= Action.TRIM for one in found):
-                high = middle
-            else:
-                low = middle
-        return ends[low]
+        cut = match.sound_chars
+        for _ in range(MAX_CUTS):
+            if not text[:cut].strip():
+                break
+            blocking = [
+                one.match
+                for one in self._findings(passage.before, text[:cut], nearby)
+                if one.action >= Action.TRIM
+            ]
+            if not blocking:
+                return cut
+            shorter = text.rfind("\n", 0, cut - 1) + 1
+            cut = min(shorter, *(one.sound_chars for one in blocking))
+        return 0
 
 
 def _nearby(passage: Passage) -> list[Known]:

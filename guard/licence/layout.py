@@ -113,7 +113,7 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
         body = _PREFIX.size + length
         if size != body + header["body_bytes"]:
             raise damaged(path, f"it has {size} bytes where {body + header['body_bytes']} are promised")
-        mapped = np.memmap(path, dtype=np.uint8, mode="r")
+        mapped = np.memmap(path, dtype=np.uint8, mode="r").view(np.ndarray)
         arrays: dict[str, Array] = {}
         for name, entry in cast("dict[str, list[Any]]", header["sections"]).items():
             section = Section(*entry)

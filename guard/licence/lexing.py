@@ -125,11 +125,11 @@ def lex(text: str) -> Lexemes:
     """All lexemes of `text`.  Never fails; offsets are code points of `text` as given."""
     folded, origins = fold(text)
     bare = _LINE_COMMENT.sub(_blank, _without_block_comments(folded))
-    matches = list(_LEXEME.finditer(bare))
-    count = len(matches)
-    values = np.fromiter((_VALUES[one[0]] for one in matches), dtype=np.uint64, count=count)
-    starts = np.fromiter((one.start() for one in matches), dtype=np.int64, count=count)
-    ends = np.fromiter((one.end() for one in matches), dtype=np.int64, count=count)
+    words = _LEXEME.findall(bare)
+    count = len(words)
+    values = np.fromiter(map(_VALUES.__getitem__, words), dtype=np.uint64, count=count)
+    spans = np.array([one.span() for one in _LEXEME.finditer(bare)], np.int64).reshape(-1, 2)
+    starts, ends = spans[:, 0], spans[:, 1]
     if origins is not None and count:
         starts, ends = origins[starts], origins[ends - 1] + 1
     return Lexemes(values, starts, ends)

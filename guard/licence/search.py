@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .chains import BAND, MAX_GAP, Chain, best_chain, clusters, consistency
+from .chains import BAND, MAX_GAP, Chain, best_chain, clusters, consistency, variety
 from .known import Known, covered
 from .lexing import SHAPE_CODES, Lexemes, lex
-from .winnowing import CHANNELS, EXACT, Channel
+from .winnowing import CHANNELS, Channel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from .index import LicenceIndex
+    from .lexing import U8, Ints
     from .policy import Grade
     from .records import IndexedFile
 
@@ -32,15 +33,23 @@ WINDOW_LEXEMES = 512
 """A longer suggestion is looked at in pieces, each with the end of the piece before."""
 
 COPY_LEXEMES = 65
-SIMILAR_LEXEMES = 41
 NEAR_COPY_LEXEMES = 100
+SIMILAR_LEXEMES = 41
 NEAR_LEXEMES = 65
 """In the renamed channel: as much as its guarantee, and only if it is most of the suggestion."""
 MOST = 0.6
+ALL = 0.9
+BLOCK_LEXEMES = 28
+BLOCK_LINES = 8
+"""All of a suggestion of so many lines is a copy with fewer lexemes: much of it is comments."""
+
 MIN_COVERAGE = 0.8
 MIN_DIFFERENT = 12
 """Different lexemes in what is shared; fewer are a row of zeros or the like."""
-MIN_CONSISTENCY = 0.8
+MIN_VARIETY = 24
+"""In the renamed channel: different five lexemes in a row."""
+MIN_FORTH = 0.85
+MIN_BACK = 0.6
 MIN_REPEATED_WORDS = 8
 MAX_CANDIDATES = 12
 _MIN_RUN = {"exact": 8, "renamed": 16}
@@ -55,6 +64,7 @@ class Query:
     first: int
     offset: int
     """Where the suggestion begins in the text that was lexed."""
+    suggestion: str
 
     @classmethod
     def of(cls, before: str, suggestion: str) -> Query:
@@ -63,7 +73,7 @@ class Query:
             tail = tail[tail.find("\n") + 1 :]
         lexemes = lex(tail + suggestion)
         first = int(np.searchsorted(lexemes.ends, len(tail), side="right"))
-        return cls(lexemes, first, len(tail))
+        return cls(lexemes, first, len(tail), suggestion)
 
     def windows(self) -> list[Query]:
         """In pieces of bounded size."""
@@ -71,7 +81,7 @@ class Query:
         for begin in range(self.first, len(self.lexemes), WINDOW_LEXEMES):
             start = max(0, begin - CONTEXT_LEXEMES)
             part = self.lexemes.part(start, begin + WINDOW_LEXEMES)
-            pieces.append(Query(part, begin - start, self.offset))
+            pieces.append(Query(part, begin - start, self.offset, self.suggestion))
         return pieces
 
 
@@ -89,6 +99,22 @@ class Match:
     start: int
     end: int
     """Code points of the suggestion."""
+    sound_chars: int
+    """The longest beginning of the suggestion, in whole lines, that is no copy as far as this goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is shared, in lexemes that are nobody's own and not common."""
+
+    lexemes: int
+    """The text before counts too."""
+    inside: int
+    """Of them in the suggestion."""
+    size: int
+    """All of the suggestion."""
+    lines: int
+    """Of the suggestion, in which they stand."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,17 +149,23 @@ def search(
     return sorted(found, key=lambda one: (-one.inside, one.file))
 
 
-def grade_of(channel: Channel, lexemes: int, inside: int, size: int) -> Grade | None:
-    """How serious a match is, of a suggestion of `size` lexemes."""
+def grade_of(channel: Channel, extent: Extent) -> Grade | None:
+    """How serious a match is."""
+    lexemes, inside = extent.lexemes, extent.inside
     if inside < channel.k // 2:
         return None
-    if channel is EXACT:
-        if lexemes >= COPY_LEXEMES or (inside >= SIMILAR_LEXEMES and inside >= MOST * size):
-            return "copy"
-        return "similar" if lexemes >= SIMILAR_LEXEMES else None
-    if lexemes >= NEAR_COPY_LEXEMES or (inside >= NEAR_LEXEMES and inside >= MOST * size):
-        return "near copy"
-    return "similar" if lexemes >= NEAR_LEXEMES else None
+    most = inside >= MOST * extent.size
+    block = inside >= ALL * extent.size and extent.lines >= BLOCK_LINES
+    everything = inside >= ALL * extent.size
+    if channel.renamed:
+        if lexemes >= NEAR_COPY_LEXEMES or (inside >= NEAR_LEXEMES and most):
+            return "near copy"
+        if inside >= SIMILAR_LEXEMES and everything:
+            return "near copy" if block else "similar"
+        return "similar" if lexemes >= NEAR_LEXEMES else None
+    if lexemes >= COPY_LEXEMES or (inside >= SIMILAR_LEXEMES and most) or (block and inside >= BLOCK_LEXEMES):
+        return "copy"
+    return "similar" if lexemes >= SIMILAR_LEXEMES else None
 
 
 def _silence(query: Query, known: tuple[Known, ...], nearby: tuple[Known, ...]) -> _Silence:
@@ -183,9 +215,7 @@ def _matches(
     return found
 
 
-def _confirmed(
-    chain: Chain, lexemes: Lexemes, theirs: npt.NDArray[np.uint8], begin: int, channel: Channel
-) -> bool:
+def _confirmed(chain: Chain, lexemes: Lexemes, theirs: U8, begin: int, channel: Channel) -> bool:
     """Whether the two texts say the same thing, and say anything."""
     if chain.coverage < MIN_COVERAGE:
         return False
@@ -194,28 +224,53 @@ def _confirmed(
         return False
     if not channel.renamed:
         return True
-    share, repeated = consistency(lexemes.values[ours], theirs[places - begin])
-    return share >= MIN_CONSISTENCY and repeated >= MIN_REPEATED_WORDS
+    names = consistency(lexemes.values[ours], theirs[places - begin])
+    return (
+        variety(SHAPE_CODES[lexemes.codes[ours]]) >= MIN_VARIETY
+        and names.words >= MIN_REPEATED_WORDS
+        and names.forth >= MIN_FORTH
+        and names.back >= MIN_BACK
+    )
 
 
 def _match(query: Query, index: LicenceIndex, channel: Channel, chain: Chain, silent: Bools) -> list[Match]:
     ours, places = chain.pairs()
     loud = ~silent[ours]
     inside = loud & (ours >= query.first)
-    count, size = int(inside.sum()), len(query.lexemes) - query.first
-    grade = grade_of(channel, int(loud.sum()), count, size)
+    if not inside.any():
+        return []
+    at = ours[inside]
+    lexemes, count = query.lexemes, int(loud.sum())
+    start = max(0, int(lexemes.starts[at[0]]) - query.offset)
+    end = int(lexemes.ends[at[-1]]) - query.offset
+    extent = Extent(count, len(at), len(lexemes) - query.first, query.suggestion.count("\n", start, end) + 1)
+    grade = grade_of(channel, extent)
     if grade is None:
         return []
-    first, last = int(ours[inside][0]), int(ours[inside][-1])
     place = int(places[inside][0])
     return [
         Match(
             file=index.files()[index.file_at(place)],
             line=index.line_at(place),
             grade=grade,
-            lexemes=int(loud.sum()),
-            inside=count,
-            start=max(0, int(query.lexemes.starts[first]) - query.offset),
-            end=int(query.lexemes.ends[last]) - query.offset,
+            lexemes=count,
+            inside=len(at),
+            start=start,
+            end=end,
+            sound_chars=_sound_chars(query, channel, at, count - len(at), end),
         )
     ]
+
+
+def _sound_chars(query: Query, channel: Channel, at: Ints, before: int, end: int) -> int:
+    """How much of the suggestion, in whole lines, has too little of the match to be a copy."""
+    ends = query.lexemes.ends - query.offset
+    cut = query.suggestion.rfind("\n", 0, end) + 1
+    while cut > 0:
+        inside = int(np.searchsorted(ends[at], cut, side="right"))
+        size = int(np.searchsorted(ends, cut, side="right")) - query.first
+        lines = query.suggestion.count("\n", 0, cut)
+        if grade_of(channel, Extent(before + inside, inside, size, lines)) in (None, "similar"):
+            break
+        cut = query.suggestion.rfind("\n", 0, cut - 1) + 1
+    return cut

@@ -46,7 +46,7 @@ EXACT = Channel("exact", k=17, w=25, renamed=False)
 RENAMED = Channel("renamed", k=35, w=31, renamed=True)
 CHANNELS = (EXACT, RENAMED)
 
-MIN_SIGNS = 10
+MIN_SIGNS = 6
 """A renamed k-gram with fewer signs and keywords is prose or a table: it says nothing."""
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import ast
 import builtins
+import io
 import json
 import keyword
 import random
@@ -20,8 +21,10 @@ import re
 import sys
 import tempfile
 import time
+import tokenize
 import zipfile
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from truepenny.guard.licence.check import LicenceCheck
@@ -32,13 +35,19 @@ from truepenny.guard.verdict import Action, Passage
 Source = tuple[str, str, str, str]
 """Project, version, path, text."""
 
+MAX_FILES = 2_000
 WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 LOOK_ALIKE = str.maketrans("aceopxyi", "асеорхуі")
 FREE_HEADER = re.compile(
     r"Simplified BSD|BSD License|MIT License|PSF License|Apache License|Python-2\.0", re.IGNORECASE
 )
-BARS = {"verbatim": (0.99, 0.98), "re-indented": (0.99, 0.98), "commented": (0.99, 0.98)}
-BARS_20 = {"all renamed": 0.94, "inserted": 0.9}
+BARS = {
+    "verbatim": {20: 0.99, 12: 0.98},
+    "re-indented": {20: 0.99, 12: 0.98},
+    "commented": {20: 0.99, 12: 0.98},
+    "all renamed": {20: 0.94},
+    "inserted": {20: 0.9},
+}
 
 
 def sources(folder: Path) -> list[Source]:
@@ -60,33 +69,60 @@ def licence_of(source: Source) -> str:
     return "BSD-2-Clause" if FREE_HEADER.search(source[3][:3_000]) else "GPL-3.0-or-later"
 
 
-def blocks(chosen: list[Source], lines: int, count: int, rng: random.Random) -> list[str]:
+@dataclass(frozen=True)
+class Block:
+    text: str
+    names: list[tuple[int, int]]
+    """Where names stand that a renaming would change: not in comments, not in plain strings."""
+
+
+def name_spans(text: str) -> dict[int, list[tuple[int, int]]]:
+    """By line, from 1."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    fixed = {*keyword.kwlist, *dir(builtins)}
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        row, column = token.start
+        if token.type == tokenize.NAME and token.string not in fixed:
+            found.setdefault(row, []).append((column, token.end[1]))
+        elif token.type == tokenize.STRING and token.string[0] in "fF" and row == token.end[0]:
+            words = [one for one in WORD.finditer(token.string) if one.start() and one[0] not in fixed]
+            found.setdefault(row, []).extend((column + one.start(), column + one.end()) for one in words)
+    return found
+
+
+def blocks(chosen: list[Source], lines: int, count: int, rng: random.Random) -> list[Block]:
     """`count` blocks of `lines` lines inside functions of different places."""
     places = []
-    for source in chosen:
+    for source in rng.sample(chosen, min(len(chosen), MAX_FILES)):
         try:
             tree = ast.parse(source[3])
         except (SyntaxError, ValueError):
             continue
-        text = source[3].split("\n")
         for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and node.end_lineno - node.body[0].lineno >= lines:
-                places.append((text, node.body[0].lineno - 1, node.end_lineno))
+            if isinstance(node, ast.FunctionDef):
+                places += [(source[3], node.body[0].lineno - 1, node.end_lineno)]
+    places = [one for one in places if one[2] - one[1] >= lines]
     taken = []
     for text, first, end in rng.sample(places, min(len(places), count)):
         begin = rng.randrange(first, end - lines + 1)
-        taken.append("\n".join(text[begin : begin + lines]) + "\n")
+        rows = text.split("\n")[begin : begin + lines]
+        spans = name_spans(text)
+        offset, names = 0, []
+        for i, row in enumerate(rows):
+            names += [(offset + a, offset + b) for a, b in spans.get(begin + i + 1, [])]
+            offset += len(row) + 1
+        taken.append(Block("\n".join(rows) + "\n", sorted(names)))
     return taken
 
 
-def reindented(block: str, rng: random.Random) -> str:
-    lines = [line.rstrip() for line in block.split("\n")]
+def reindented(block: Block, rng: random.Random) -> str:
+    lines = [line.rstrip() for line in block.text.split("\n")]
     return "\n".join(" " * (len(line) - len(line.lstrip())) * 2 + line.strip() for line in lines if line)
 
 
-def commented(block: str, rng: random.Random) -> str:
+def commented(block: Block, rng: random.Random) -> str:
     lines = []
-    for line in block.split("\n"):
+    for line in block.text.split("\n"):
         if rng.random() < 0.5:
             lines.append(
                 f"{' ' * (len(line) - len(line.lstrip()))}# step {rng.randrange(100)}: go on with it"
@@ -95,32 +131,36 @@ def commented(block: str, rng: random.Random) -> str:
     return "\n".join(lines)
 
 
-def names(block: str) -> Counter[str]:
-    known = {*keyword.kwlist, *dir(builtins)}
-    return Counter(word for word in WORD.findall(block) if word not in known)
+def renamed(block: Block, new: dict[str, str]) -> str:
+    pieces, done = [], 0
+    for begin, end in block.names:
+        old = block.text[begin:end]
+        pieces += [block.text[done:begin], new.get(old, old)]
+        done = end
+    return "".join([*pieces, block.text[done:]])
 
 
-def one_renamed(block: str, rng: random.Random) -> str:
-    name = names(block).most_common(1)[0][0]
-    return re.sub(rf"\b{name}\b", "thing_of_mine", block)
+def one_renamed(block: Block, rng: random.Random) -> str:
+    counted = Counter(block.text[begin:end] for begin, end in block.names)
+    return renamed(block, {name: "thing_of_mine" for name, _ in counted.most_common(1)})
 
 
-def all_renamed(block: str, rng: random.Random) -> str:
-    new = {name: f"{name[0]}{rng.randrange(36**5)}_{i}" for i, name in enumerate(names(block))}
-    return WORD.sub(lambda match: new.get(match[0], match[0]), block)
+def all_renamed(block: Block, rng: random.Random) -> str:
+    old = dict.fromkeys(block.text[begin:end] for begin, end in block.names)
+    return renamed(block, {name: f"{name[0]}{rng.randrange(36**5)}_{i}" for i, name in enumerate(old)})
 
 
-def disguised(block: str, rng: random.Random) -> str:
-    places = [i for i, char in enumerate(block) if ord(char) in LOOK_ALIKE]
-    chars = list(block)
+def disguised(block: Block, rng: random.Random) -> str:
+    places = [i for i, char in enumerate(block.text) if ord(char) in LOOK_ALIKE]
+    chars = list(block.text)
     for place in rng.sample(places, min(5, len(places))):
         chars[place] = chars[place].translate(LOOK_ALIKE)
     return "".join(chars)
 
 
-def inserted(block: str, rng: random.Random) -> str:
+def inserted(block: Block, rng: random.Random) -> str:
     lines = []
-    for i, line in enumerate(block.split("\n")):
+    for i, line in enumerate(block.text.split("\n")):
         if i and i % 6 == 0:
             lines.append(f"{' ' * (len(line) - len(line.lstrip()))}counter_{i} = measure(counter_{i}, {i})")
         lines.append(line)
@@ -128,7 +168,7 @@ def inserted(block: str, rng: random.Random) -> str:
 
 
 ATTACKS = {
-    "verbatim": lambda block, rng: block,
+    "verbatim": lambda block, rng: block.text,
     "re-indented": reindented,
     "commented": commented,
     "one renamed": one_renamed,
@@ -139,9 +179,9 @@ ATTACKS = {
 
 
 def judged(check: LicenceCheck, block: str) -> tuple[Action, float]:
-    began = time.perf_counter()
+    began = time.process_time()
     verdicts = check.judge(Passage("", block, "", "python"))
-    ms = (time.perf_counter() - began) * 1000
+    ms = (time.process_time() - began) * 1000
     return max((one.action for one in verdicts), default=Action.PASS), ms
 
 
@@ -152,8 +192,7 @@ def strangers(chosen: list[Source], lines: int, rng: random.Random):
     for turn in range(1_000):
         step = rng.randrange(1, len(vocabulary))
         other = {word: vocabulary[(i + step) % len(vocabulary)] for i, word in enumerate(vocabulary)}
-        for keyword_ in keyword.kwlist:
-            other[keyword_] = keyword_
+        other |= {word: word for word in keyword.kwlist}
         for project, version, path, text in chosen:
             renamed = WORD.sub(lambda match, other=other: other.get(match[0], match[0]), text).split("\n")
             groups = [renamed[i : i + 3] for i in range(0, len(renamed), 3)]
@@ -227,27 +266,28 @@ def main() -> None:
                     "found": round(sum(one > Action.PASS for one in actions) / len(actions), 4),
                     "withheld_or_cut": round(sum(one >= Action.TRIM for one in actions) / len(actions), 4),
                 }
+                row["bar"] = BARS.get(attack, {}).get(lines)
                 report["found"].setdefault(attack, {})[lines] = row
-                print(
-                    f"{attack:12} {lines} lines: found {row['found']:.3f}, kept away {row['withheld_or_cut']:.3f}"
-                )
+                print(f"{attack:12} {lines} lines: {row}")
         innocent_times: list[float] = []
         for lines in (20, 12):
             taken = blocks(permissive, lines, asked.innocent, rng)
             actions = []
             for block in taken:
-                action, ms = judged(check, block)
+                action, ms = judged(check, block.text)
                 actions.append(action)
                 innocent_times.append(ms)
                 if asked.show and action > Action.PASS:
-                    print(check.judge(Passage("", block, "", "python"))[0].evidence, block, sep="\n")
+                    print(
+                        check.judge(Passage("", block.text, "", "python"))[0].evidence, block.text, sep="\n"
+                    )
             report[f"innocent_{lines}"] = {
                 "blocks": len(actions),
                 "marked": round(sum(one > Action.PASS for one in actions) / len(actions), 5),
                 "withheld_or_cut": round(sum(one >= Action.TRIM for one in actions) / len(actions), 5),
             }
             print(f"innocent     {lines} lines: {report[f'innocent_{lines}']}")
-        for name, values in (("copies_ms", times), ("innocent_ms", innocent_times)):
+        for name, values in (("copies_cpu_ms", times), ("innocent_cpu_ms", innocent_times)):
             values.sort()
             report[name] = {
                 "p50": round(values[len(values) // 2], 2),
