@@ -15,6 +15,7 @@ from ..models.catalogue import find
 from ..models.client import EngineClient
 from ..models.endpoint import FAKE_MODEL, Endpoint
 from ..models.errors import EngineUnavailableError
+from ..models.hardware import give_back_memory
 from ..models.launch import EngineChoice, ensure
 from ..models.prompts.fim import QWEN_CODER, FimRenderer, fim_renderer
 from ..models.prompts.untrained import why_untrained
@@ -113,7 +114,9 @@ def tokenizer_of(model: str) -> Tokenizer:
         from ..models.testing import ByteTokenizer
 
         return ByteTokenizer()
-    return load_tokenizer(require(model).tokenizer, frozenset())
+    tokenizer = load_tokenizer(require(model).tokenizer, frozenset())
+    give_back_memory()  # reading one frees sixty megabytes or more
+    return tokenizer
 
 
 @lru_cache(maxsize=4)

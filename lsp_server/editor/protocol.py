@@ -132,6 +132,26 @@ class TruepennyProtocol(LanguageServerProtocol):
         elif "id" in message and "method" in message:
             self._refuse(cast("Any", message["id"]), refusal)
 
+    def _execute_handler(
+        self,
+        msg_id: MessageId,
+        handler: Any,
+        callback: Any,
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        """What is over is forgotten: pygls would keep the future of every notification for ever."""
+        super()._execute_handler(msg_id, handler, callback, args, kwargs)
+        future = self._request_futures.get(msg_id)
+        if future is not None and future.done():
+            del self._request_futures[msg_id]
+        elif future is not None:
+            future.add_done_callback(lambda done: self._forget(msg_id, done))
+
+    def _forget(self, msg_id: MessageId, done: Any) -> None:
+        if not done.cancelled():  # `shutdown` cancels all there are, one after another
+            self._request_futures.pop(msg_id, None)
+
     def plain(self, record: object) -> Any:
         """A record of ours as the JSON values that go over the wire."""
         return self._converter.unstructure(record)

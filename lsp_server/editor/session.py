@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, Protocol
 
+from ...models.tidying import Tidying
 from ..confidence.habits import Habits
 from ..flight import Flights
 from ..ledger.journal import Journal
@@ -85,6 +86,7 @@ class Session:
         self._engine = engine
         self._assistant: AssistantLike | None = None
         self._flights = Flights()
+        self._tidying = Tidying(time.monotonic())
         self._background: set[asyncio.Task[None]] = set()
         self._status: Status | None = None
         self._ids = count(1)
@@ -138,8 +140,13 @@ class Session:
             except Exception as error:
                 logger.exception("the request about %s failed", params.uri)
                 return self._silence(params, clock, f"internal error, see the log: {error!r}")
-        self.ledger.answered(params.uri, answer)
+        self._remember(params.uri, answer)
         return answer
+
+    def _remember(self, uri: str, answer: Answer) -> None:
+        self.ledger.answered(uri, answer)
+        now_s = time.monotonic()
+        self._tidying.look(now_s, now_s, 0.0)
 
     async def _answered(self, params: InlineParams, encoding: Encoding, clock: Clock) -> Answer:
         uri, document = params.uri, params.document
@@ -282,7 +289,7 @@ class Session:
     def _silence(self, params: InlineParams, clock: Clock, reason: str) -> Answer:
         """Remember, and answer, that nothing came of it."""
         answer = self._silent(params, clock, reason)
-        self.ledger.answered(params.uri, answer)
+        self._remember(params.uri, answer)
         return answer
 
     def _silent(self, params: InlineParams, clock: Clock, reason: str) -> Answer:

@@ -22,7 +22,8 @@ from .trace import Trace
 
 logger = logging.getLogger(__name__)
 
-NUM_RECORDS = 5000
+NUM_RECORDS = 1000
+"""A record takes a kilobyte; the journal has them all."""
 
 
 def _loop_later() -> Later:
