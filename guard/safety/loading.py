@@ -72,7 +72,18 @@ def load_folder(root: Path, language: str) -> RuleSet:
                 rule.place, f"the id {rule.id!r} is taken by {seen[rule.id].place}: choose another"
             )
         seen[rule.id] = rule
-    return RuleSet(language, tuple(rules), facts, _all_words(rules, facts))
+    return RuleSet(language, tuple(rules), facts, _all_words(rules, facts), _by_word(rules))
+
+
+def _by_word(rules: Sequence[Rule]) -> dict[str, frozenset[int]]:
+    """Each set of words by its longest, which is the rarest as a rule."""
+    found: dict[str, set[int]] = {}
+    for at, rule in enumerate(rules):
+        for words in (words for one in rule.matchers for words in one.words):
+            found.setdefault(max(words, key=len, default=""), set()).add(at)
+        if rule.native is not None:
+            found.setdefault("", set()).add(at)
+    return {word: frozenset(held) for word, held in found.items()}
 
 
 def _all_words(rules: Sequence[Rule], facts: FlowFacts) -> frozenset[str]:

@@ -115,3 +115,14 @@ class RuleSet:
     facts: FlowFacts
     words: frozenset[str] = frozenset()
     """All words of all patterns: a name that leads to none of them need not be resolved."""
+    by_word: Mapping[str, frozenset[int]] | None = None
+    """Rules, by number, that one of their words calls up; the empty word calls up the others."""
+
+    def candidates(self, tokens: frozenset[str]) -> list[Rule]:
+        """The rules that may find something in a text of these words."""
+        if self.by_word is None:
+            return list(self.rules)
+        found: set[int] = set(self.by_word.get("", ()))
+        for word in tokens & self.by_word.keys():
+            found |= self.by_word[word]
+        return [self.rules[at] for at in sorted(found)]

@@ -68,6 +68,7 @@ class Scan:
         self.grammar = GRAMMARS[rules.language]
         self.areas: list[SgNode] = []
         self._tokens: frozenset[str] = frozenset()
+        self._memories: list[tuple[frozenset[str], Memory]] = []
         self._scopes: dict[tuple[int, int] | None, Scope] = {}
         self._native_facts: list[Facts] | None = None
 
@@ -84,9 +85,10 @@ class Scan:
     def findings(self, start: int, end: int) -> list[Finding]:
         """Those that touch `[start, end)` of the text as it came, or whose value comes through it."""
         self.areas = self._areas(start, end)
-        self._memories: list[Memory] = [{} for _ in self.areas]
-        self._tokens = tokens_of("\n".join(node.text() for node in self.areas))
-        return [one for rule in self.rules.rules for one in self._of(rule, start, end)]
+        self._memories = [(tokens_of(node.text()), {}) for node in self.areas]
+        self._tokens = frozenset[str]().union(*(tokens for tokens, _ in self._memories))
+        rules = self.rules.candidates(self._tokens)
+        return [one for rule in rules for one in self._of(rule, start, end)]
 
     def _areas(self, start: int, end: int) -> list[SgNode]:
         """The outermost functions, and statements outside of any, that the suggestion touches."""
@@ -120,8 +122,6 @@ class Scan:
             yield from self._native(rule, start, end)
         seen: set[tuple[int, int]] = set()
         for matcher in rule.matchers:
-            if not matcher.may_match(self._tokens):
-                continue
             for node in self._matches(matcher):
                 place = self._place(node)
                 touches = place[0] < end and place[1] > start
@@ -137,7 +137,8 @@ class Scan:
     def _matches(self, matcher: Matcher) -> list[SgNode]:
         return [
             found
-            for area, memory in zip(self.areas, self._memories, strict=True)
+            for area, (tokens, memory) in zip(self.areas, self._memories, strict=True)
+            if matcher.may_match(tokens)
             for found in matches(matcher, area, memory)
         ]
 

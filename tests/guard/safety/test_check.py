@@ -165,7 +165,7 @@ def test_what_cannot_be_mended_is_cut_before_its_statement(suggestion, kept):
     [
         "def f(c, n):\n    c.execute('SELECT a FROM t WHERE n = ' + str(int(n)))\n",
         "def f(c, n: int):\n    c.execute('SELECT a FROM t WHERE n = %d' % n)\n",
-        "def f(c, n):\n    if not n.isdigit():\n        return\n    c.execute('DELETE FROM t WHERE n = ' + n)\n",
+        "def f(c, n):\n    if n.isdigit():\n        c.execute('DELETE FROM t WHERE n = ' + n)\n",
         "def f(c, n):\n    if n not in ALLOWED:\n        return\n    c.execute('SELECT a FROM ' + n)\n",
         "def f(c, n):\n    validate_name(n)\n    c.execute('SELECT a FROM t WHERE n = ' + n)\n",
         "def f(c):\n    q = 'SELECT a ' + 'FROM t WHERE 1'\n    c.execute(q)\n",
