@@ -39,9 +39,11 @@ NEAR_LEXEMES = 65
 """In the renamed channel: as much as its guarantee, and only if it is most of the suggestion."""
 MOST = 0.6
 ALL = 0.9
-BLOCK_LEXEMES = 28
+BLOCK_LEXEMES = 20
 BLOCK_LINES = 8
 """All of a suggestion of so many lines is a copy with fewer lexemes: much of it is comments."""
+MAX_BEGUN = 0.5
+"""Of what is left of a cut suggestion, at most so much may be the beginning of the copy."""
 
 MIN_COVERAGE = 0.8
 MIN_DIFFERENT = 12
@@ -100,7 +102,7 @@ class Match:
     end: int
     """Code points of the suggestion."""
     sound_chars: int
-    """The longest beginning of the suggestion, in whole lines, that is no copy as far as this goes."""
+    """The longest beginning of the suggestion, in whole lines, that may stay as far as this match goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,20 +259,22 @@ def _match(query: Query, index: LicenceIndex, channel: Channel, chain: Chain, si
             inside=len(at),
             start=start,
             end=end,
-            sound_chars=_sound_chars(query, channel, at, count - len(at), end),
+            sound_chars=_sound_chars(query, channel, at, count - len(at), start, end),
         )
     ]
 
 
-def _sound_chars(query: Query, channel: Channel, at: Ints, before: int, end: int) -> int:
-    """How much of the suggestion, in whole lines, has too little of the match to be a copy."""
+def _sound_chars(query: Query, channel: Channel, at: Ints, before: int, start: int, end: int) -> int:
+    """How much of the suggestion, in whole lines, is no copy yet and not mostly the beginning of one."""
     ends = query.lexemes.ends - query.offset
+    clean = query.suggestion.rfind("\n", 0, start) + 1
     cut = query.suggestion.rfind("\n", 0, end) + 1
-    while cut > 0:
+    while cut > clean:
         inside = int(np.searchsorted(ends[at], cut, side="right"))
         size = int(np.searchsorted(ends, cut, side="right")) - query.first
         lines = query.suggestion.count("\n", 0, cut)
-        if grade_of(channel, Extent(before + inside, inside, size, lines)) in (None, "similar"):
-            break
+        grade = grade_of(channel, Extent(before + inside, inside, size, lines))
+        if grade in (None, "similar") and inside <= size * MAX_BEGUN:
+            return cut
         cut = query.suggestion.rfind("\n", 0, cut - 1) + 1
-    return cut
+    return clean
