@@ -46,6 +46,7 @@ class Evaluation:
         self.marks, self.grammar = marks, grammar
         self.sources = {span(node) for one in flow.sources for node in marks.find(one)}
         self.sanitised = {span(node) for one in flow.sanitisers for node in marks.find(one)}
+        self._globals = marks.globals
         self._busy: set[tuple[str, int, int]] = set()
 
     def of(self, node: SgNode, scope: Scope, depth: int = 0) -> Value:
@@ -233,9 +234,14 @@ class Evaluation:
 
     def _is_global(self, name: str) -> bool:
         """Whether the text imports or declares it."""
-        declares = r"from\b.*\bimport\b|import\b|def |class |function |async |export |#include|using |use "
-        pattern = rf"(?m)^\s*(?:{declares}).*\b{re.escape(name)}\b"
-        return re.search(pattern, self.marks.text) is not None
+        known = self._globals.get(name)
+        if known is None:
+            declares = (
+                r"from\b.*\bimport\b|import\b|def |class |function |async |export |#include|using |use "
+            )
+            pattern = rf"(?m)^\s*(?:{declares}).*\b{re.escape(name)}\b"
+            known = self._globals[name] = re.search(pattern, self.marks.text) is not None
+        return known
 
     def _defined(self, name: str, node: SgNode, scope: Scope, depth: int) -> Value | None:
         """The value of a name where `node` stands; nothing where the text does not say."""

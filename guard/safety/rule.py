@@ -90,7 +90,7 @@ class FlowFacts:
     sanitisers: tuple[Matcher, ...] = ()
     guards: tuple[Matcher, ...] = ()
     handlers: tuple[Matcher, ...] = ()
-    """Functions whose parameters come from another machine."""
+    """Functions whose parameters come from another machine, or their decorated definitions."""
     constants: tuple[Matcher, ...] = ()
     """Calls whose value is constant where their arguments are."""
     copies: tuple[Matcher, ...] = ()

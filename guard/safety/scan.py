@@ -33,6 +33,9 @@ _TRANSPARENT = re.compile(
     r"class|namespace|interface|impl_item|export_statement|decorated_definition|^if_statement$"
 )
 """What a function may stand in without being part of it; `if 1:` is the scaffold's (`window`)."""
+_REMOTE = frozenset({"request", "remote"})
+_MAX_AREAS = 3
+"""More small searches cost more than one in what holds them all."""
 _BODY = re.compile(r"^block$|body$|declaration_list$|field_declaration_list")
 
 
@@ -99,6 +102,8 @@ class Scan:
                 first, last = self._place(node)
                 if first <= end and last >= start:
                     touched.append(node)
+            if len(touched) > _MAX_AREAS:
+                return [current]
             if len(touched) != 1 or not _TRANSPARENT.search(touched[0].kind()):
                 return touched
             one = touched[0]
@@ -170,6 +175,8 @@ class Scan:
         place = self._place(node)
         if rule.flow is None:
             return Finding(rule, *place, None, (), node, None)
+        if rule.flow.labels <= _REMOTE and not rule.flow.sources and not self.marks.holds_remote:
+            return None
         evaluation = Evaluation(self.marks, self.grammar, rule.flow)
         scope = self.scope(function)
         marked = node.get_multiple_matches(TAINT) if matcher.many else [node.get_match(TAINT)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .trees import enclosing, find_all, known_kinds, matches, span, tokens_of
@@ -53,6 +54,8 @@ class Marks:
     def __init__(self, areas: Sequence[SgNode], text: str, facts: FlowFacts, language: str) -> None:
         self.areas, self.text, self.facts, self.language = areas, text, facts, language
         self._tokens = tokens_of("\n".join(node.text() for node in areas))
+        self.globals: dict[str, bool] = {}
+        """Names asked for, and whether the text imports or declares them."""
         self.sources: dict[tuple[int, int], str] = {}
         self.written: list[tuple[int, str, str]] = []
         self.handlers = {span(node) for one in facts.handlers for node in self.find(one)}
@@ -74,6 +77,15 @@ class Marks:
                 given = [single] if single is not None else node.get_multiple_matches("FROM")
                 if target is not None:
                     self.copies.append((span(node)[0], target.text().lstrip("&*"), given))
+
+    @cached_property
+    def holds_remote(self) -> bool:
+        """Whether anything here can come from a request or a user at all."""
+        if self.handlers or "request" in self.sources.values():
+            return True
+        if any(label == "request" for _, _, label in self.written):
+            return True
+        return _TOLD.search(self.text) is not None
 
     def find(self, matcher: Matcher) -> list[SgNode]:
         if not matcher.may_match(self._tokens):
@@ -139,7 +151,9 @@ class Scope:
     def _parameters(self) -> Iterator[tuple[str, Definition]]:
         if self.node is None:
             return
-        handles = span(self.node) in self.marks.handlers
+        above = self.node.parent()
+        places = {span(self.node), span(above) if above is not None else (0, 0)}
+        handles = not places.isdisjoint(self.marks.handlers)
         told = not handles and _TOLD.search(self._said()) is not None
         label = "request" if handles else "remote" if told else "param"
         holder = self.node.field("parameters")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..verdict import Passage
 
-BEFORE_LINES, BEFORE_CHARS = 80, 5_000
-AFTER_LINES, AFTER_CHARS = 30, 2_000
+BEFORE_LINES, BEFORE_CHARS = 60, 4_000
+AFTER_LINES, AFTER_CHARS = 20, 1_500
 HEADER_CHARS = 4_000
 """Functions are shorter, mostly; and each line costs time with every suggestion."""
 
