@@ -262,7 +262,7 @@ def main() -> None:
                     action, ms = judged(check, disguise(block, rng))
                     actions.append(action)
                     times.append(ms)
-                row = {
+                row: dict[str, float | None] = {
                     "found": round(sum(one > Action.PASS for one in actions) / len(actions), 4),
                     "withheld_or_cut": round(sum(one >= Action.TRIM for one in actions) / len(actions), 4),
                 }
