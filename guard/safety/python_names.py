@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from .canonical import (
     Canonical,
     Edit,
-    any_of,
     assumed,
     called,
     drop_parameters,
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 
 _HINT = re.compile(r"\bimport\b|\bgetattr\s*\(|__dict__|__import__")
 _REFLECTION = re.compile(r"\bgetattr\s*\(|__import__|import_module|__dict__")
+_ASSIGNED = re.compile(r"(?m)^[ \t]*([A-Za-z_]\w*)[ \t]*(?::[^=\n]+)?=(?!=)(.*)$", re.ASCII)
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+", re.ASCII)
 _NAMING = frozenset(
     {
         *("dotted_name", "aliased_import", "parameters", "function_definition", "class_definition"),
@@ -44,7 +45,7 @@ def python_names(text: str, rules: RuleSet) -> Canonical:
     root = parse(text, "python")
     for node in find_all(root, {"kind": "import_statement"}, {"kind": "import_from_statement"}):
         _read_import(node, names, facts)
-    _read_aliases(root, text, names)
+    _read_aliases(text, names)
     names = of_interest(names, rules)
     drop_parameters(root, names, "python", ("parameters", "lambda_parameters"))
     edits = edits_of((node for node in uses(root, names) if _is_use(node)), names)
@@ -69,21 +70,17 @@ def _read_import(node: SgNode, names: dict[str, str], facts: FlowFacts) -> None:
             names.pop(bound, None)
 
 
-def _read_aliases(root: SgNode, text: str, names: dict[str, str]) -> None:
-    """`run = os.system`, where `run` is called and nothing else is assigned to it."""
-    simple = {"A": {"kind": "identifier"}, "B": {"kind": "attribute", "regex": r"^[\w.]+$"}}
-    for node in find_all(root, {"kind": "assignment", "pattern": "$A = $B"}, constraints=simple):
-        target = node["A"].text()
-        assigned = len(re.findall(rf"(?m)^\s*{target}\s*=[^=]", text))
-        if assigned == 1 and re.search(rf"\b{target}\(", text):
-            names[target] = called(names, node["B"].text())
-    if names:
-        wanted = {"kind": "identifier", "regex": any_of(names)}
-        for node in find_all(root, {**wanted, "inside": {"kind": "assignment", "field": "left"}}):
-            parent = node.parent()
-            value = parent.field("right") if parent is not None else None
-            if value is None or value.kind() != "attribute":
-                names.pop(node.text(), None)
+def _read_aliases(text: str, names: dict[str, str]) -> None:
+    """`run = os.system`, where `run` is called; a name that something else is assigned to is no alias."""
+    assigned: dict[str, list[str]] = {}
+    for match in _ASSIGNED.finditer(text):
+        assigned.setdefault(match[1], []).append(match[2].strip())
+    for name, values in assigned.items():
+        dotted = len(values) == 1 and _DOTTED.fullmatch(values[0]) is not None
+        if dotted and f"{name}(" in text:
+            names[name] = called(names, values[0])
+        else:
+            names.pop(name, None)
 
 
 def _is_use(node: SgNode) -> bool:

@@ -85,7 +85,12 @@ class Marks:
             return True
         if any(label == "request" for _, _, label in self.written):
             return True
-        return _TOLD.search(self.text) is not None
+        for node in self.areas:
+            above = node.prev()
+            said = above.text() if above is not None and "comment" in above.kind() else ""
+            if _TOLD.search(said + node.text()):
+                return True
+        return False
 
     def find(self, matcher: Matcher) -> list[SgNode]:
         if not matcher.may_match(self._tokens):
