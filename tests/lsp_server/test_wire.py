@@ -156,6 +156,7 @@ def test_the_item_carries_verdicts_and_cost(client: Any) -> None:
         "replacement": None,
         "cwe": "CWE-0",
         "licence": None,
+        "reference": None,
     }
 
 
