@@ -29,7 +29,7 @@ from truepenny.guard.safety.trees import parse
 from truepenny.guard.safety.window import window_of
 from truepenny.guard.verdict import Action, Passage, Verdict
 
-DATA = Path("/work/shared/guard-data")
+DATA = Path(__file__).resolve().parents[3] / "shared" / "guard-data"
 LANGUAGES = {
     "py": "python",
     "js": "javascript",

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import url2pathname
 
@@ -22,7 +23,6 @@ from .packages import Package
 
 MAX_PAGE_BYTES = 20_000_000
 MAX_FILE_BYTES = 400_000_000
-_DEFAULT = "https://pypi.org/simple"
 _LINK = re.compile(r"<a\s[^>]*?href\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
 
 
@@ -57,7 +57,7 @@ class IndexPages:
     def _indexes(self) -> tuple[str, ...]:
         if self.urls is None:
             settings = _pip_settings()
-            main = settings.get("index-url", _DEFAULT)
+            main = settings.get("index-url") or _default_of_pip()
             self.urls = (main, *settings.get("extra-index-url", "").split())
             self.cert = settings.get("cert", self.cert)
         return self.urls
@@ -141,3 +141,9 @@ def _pip_settings() -> dict[str, str]:
 
 def _without_password(text: str) -> str:
     return re.sub(r"//[^/\s@]+@", "//", text)
+
+
+def _default_of_pip() -> str:
+    """The index that pip asks where nobody has named one."""
+    known: Any = importlib.import_module("pip._internal.models.index")
+    return str(known.PyPI.simple_url)

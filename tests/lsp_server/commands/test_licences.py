@@ -194,14 +194,14 @@ def test_without_apt_debian_sources_are_left_out(tmp_path: Path):
 def test_the_machines_own_archives_are_asked_for_sources(tmp_path: Path):
     """Other publishers' are not."""
     (tmp_path / "a.sources").write_text(
-        "Types: deb\nURIs: http://deb.debian.org/debian\nSuites: s s-updates\nComponents: main\n"
+        "Types: deb\nURIs: http://deb.example.org/debian\nSuites: s s-updates\nComponents: main\n"
         "Signed-By: /k.gpg\n\nTypes: deb\nURIs: https://example.org/node\nSuites: x\nComponents: main\n"
     )
     (tmp_path / "b.list").write_text(
         "# deb http://a/debian s main\ndeb [signed-by=/u.gpg] http://a/ubuntu s main universe\n"
     )
     assert source_entries((tmp_path,)).split("\n\n") == [
-        "Types: deb-src\nURIs: http://deb.debian.org/debian\nSuites: s s-updates\nComponents: main\nSigned-By: /k.gpg",
+        "Types: deb-src\nURIs: http://deb.example.org/debian\nSuites: s s-updates\nComponents: main\nSigned-By: /k.gpg",
         "Types: deb-src\nURIs: http://a/ubuntu\nSuites: s\nComponents: main universe\nSigned-By: /u.gpg\n",
     ]
 
