@@ -6,6 +6,7 @@ of codes in which something was found, of which the last `CACHED_BLOCKS` are kep
 
 from __future__ import annotations
 
+import threading
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,7 @@ class LicenceIndex:
         self._step_starts = np.concatenate(([0], np.cumsum(-(-np.diff(self._starts) // LINE_STEP))))
         self._files = unpack_files(arrays["files"])
         self._blocks: dict[int, bytes] = {}
+        self._lock = threading.Lock()
 
     @classmethod
     def open(cls, path: Path) -> LicenceIndex:
@@ -173,9 +175,10 @@ class LicenceIndex:
         if held is None:
             begin, end = self._arrays["blocks"][number : number + 2].tolist()
             held = zlib.decompress(self._arrays["codes"][begin:end].data)
-            while len(self._blocks) >= CACHED_BLOCKS:
-                self._blocks.pop(next(iter(self._blocks)), None)
-            self._blocks[number] = held
+            with self._lock:
+                while len(self._blocks) >= CACHED_BLOCKS:
+                    self._blocks.pop(next(iter(self._blocks)))
+                self._blocks[number] = held
         return held
 
 

@@ -50,6 +50,13 @@ def damaged(path: Path, why: str) -> LicenceIndexError:
     )
 
 
+def unwritable(path: Path, error: OSError) -> LicenceIndexError:
+    return LicenceIndexError(
+        f"licence index {path} cannot be written: {error.strerror or error}; check that there is space "
+        "and that you may write there"
+    )
+
+
 @contextmanager
 def replacing(path: Path) -> Generator[IO[bytes]]:
     """A file beside `path` that takes its place when all has gone well, and else leaves no trace."""

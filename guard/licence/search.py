@@ -52,7 +52,7 @@ MIN_VARIETY = 24
 """In the renamed channel: different five lexemes in a row."""
 MIN_FORTH = 0.85
 MIN_BACK = 0.6
-MIN_REPEATED_WORDS = 8
+MIN_REPEATED_WORDS = 5
 MAX_CANDIDATES = 12
 _MIN_RUN = {"exact": 8, "renamed": 16}
 _TAIL_CHARS = 4_000

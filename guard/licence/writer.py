@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import LicenceIndexError
-from .layout import Array, write
+from .layout import Array, unwritable, write
 from .lexing import U64, Ints, lex
 from .records import (
     BLOCK_LEXEMES,
@@ -82,10 +82,12 @@ class IndexWriter:
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._folder = Path(
-            tempfile.mkdtemp(prefix=f".{self.path.name}.", suffix=".building", dir=self.path.parent)
-        )
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            folder = tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".building", dir=self.path.parent)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+        self._folder = Path(folder)
         self._spool = (self._folder / "codes").open("w+b")
         self._spooled = 0
         self._added: list[_Added] = []
@@ -143,7 +145,13 @@ class IndexWriter:
         return True
 
     def finish(self) -> IndexStats:
-        """Writes the file and ends the writer."""
+        """Writes the file and ends the writer.  LicenceIndexError where it cannot be written."""
+        try:
+            return self._finished()
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+
+    def _finished(self) -> IndexStats:
         self._put_down()
         order = sorted(range(len(self._added)), key=lambda i: (self._added[i].file, self._added[i].offset))
         added = [self._added[i] for i in order]

@@ -4,8 +4,9 @@
 
 The directories hold wheels or source archives (zip), e.g. from
 `pip download --no-deps -d DIR ansible-core pylint`.  Blocks are taken from inside functions, with
-nothing before them.  `--lines` fills the index up to that size with the permissive code under other
-names and in another order.  The last line is one JSON document.
+nothing before them.  `--lines` fills the index up to that size with every other permissive project,
+under other names and in another order, and innocent blocks then come from the rest of them.  Times are
+of the processor.  The last line is one JSON document.
 """
 
 from __future__ import annotations
@@ -235,9 +236,12 @@ def main() -> None:
     asked = parser.parse_args()
     rng = random.Random(asked.seed)
     copyleft, permissive = sources(asked.copyleft), sources(asked.permissive)
+    projects = sorted({one[0] for one in permissive})
+    filling = [one for one in permissive if one[0] in projects[::2]]
+    innocent = [one for one in permissive if one[0] in projects[1::2]] if asked.lines else permissive
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "licence.index"
-        stats, seconds = build(path, copyleft, permissive, int(asked.lines), rng)
+        stats, seconds = build(path, copyleft, filling, int(asked.lines), rng)
         opened = time.perf_counter()
         index = LicenceIndex.open(path)
         open_ms = (time.perf_counter() - opened) * 1000
@@ -271,7 +275,7 @@ def main() -> None:
                 print(f"{attack:12} {lines} lines: {row}")
         innocent_times: list[float] = []
         for lines in (20, 12):
-            taken = blocks(permissive, lines, asked.innocent, rng)
+            taken = blocks(innocent, lines, asked.innocent, rng)
             actions = []
             for block in taken:
                 action, ms = judged(check, block.text)

@@ -174,6 +174,21 @@ def test_an_unfinished_index_leaves_nothing(tmp_path):
     assert [one.name for one in tmp_path.iterdir()] == ["kept.index"]
 
 
+def test_where_nothing_can_be_written(tmp_path, monkeypatch):
+    """A file in the place of the folder, and a disk that is full: the path and what to do."""
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(LicenceIndexError, match=r"file/some.index cannot be written: .*; check"):
+        make(tmp_path / "file" / "some.index")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writing, "write", full)
+    with pytest.raises(LicenceIndexError, match="No space left on device; check that there is space"):
+        make(tmp_path / "some.index")
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
 def test_an_empty_index_finds_nothing(tmp_path):
     """No file is a sound number of files."""
     assert make(tmp_path / "none", []).files == 0
