@@ -34,7 +34,7 @@ class Finding:
     name: str
     """What is not there: the last part of `receiver.name`, the module, the keyword.  Empty if not said."""
     receiver: str
-    """The type or module it was looked for in, or the called function, in the checker's words; may be empty."""
+    """The type or module it was looked for in, or the called function; may be empty."""
     message: str
     nearest: str = ""
     """The checker's own "did you mean"; empty where it has none."""
