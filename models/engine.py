@@ -299,7 +299,11 @@ class Engine(Generic[K]):
         self._tell(ticket, Failure(f"the engine failed on this request: {_described(error)}"))
 
     def _tell(self, ticket: Ticket, event: Event) -> None:
-        """The last event of a request; a listener that fails on it loses it, and nobody else anything."""
+        """The last event of a request; a listener that fails on it loses it, and nobody else anything.
+
+        Whoever listens refers to the ticket, and the ticket to them: the rows must not wait for that circle.
+        """
+        ticket.generation = None
         try:
             ticket.on_event(event)
         except Exception:  # noqa: BLE001  (a listener is foreign code, and the worker serves others too)

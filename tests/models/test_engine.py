@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import queue
 import random
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from truepenny.models.decode import Generation
 from truepenny.models.engine import Engine, Event, Failure, Ticket
 from truepenny.models.errors import RequestRefusedError
 from truepenny.models.language_model import never
@@ -57,6 +60,7 @@ class Listener:
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.events: list[Event] = []
+        self.on_screen: Ticket | None = None
 
     def __call__(self, event: Event) -> None:
         self._queue.put(event)
@@ -323,6 +327,29 @@ def test_impossible_requests_are_refused_at_once(fields, said, start):
     """With the number found, the limit and what to do."""
     with pytest.raises(RequestRefusedError, match=said):
         start(FakeModel()).submit(CompletionRequest(**fields), lambda _event: None)
+
+
+def test_rows_go_with_the_request_and_wait_for_no_collector(start, monkeypatch):
+    """A listener that knows its ticket, as in the engine's HTTP face, is in a circle with it."""
+    made: list[weakref.ref] = []
+
+    class Watched(Generation):
+        def __init__(self, *given, **named) -> None:
+            super().__init__(*given, **named)
+            made.append(weakref.ref(self))
+
+    monkeypatch.setattr("truepenny.models.engine.Generation", Watched)
+    engine = start(FakeModel(LONG))
+    gc.disable()
+    try:
+        for text in ("a long:", "b long:", "c short:"):
+            listener, ticket = submit(engine, text)
+            listener.on_screen = ticket
+            ended(listener)
+        # The worker may still hold the last one.
+        assert [one() for one in made[:-1]] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_closing_ends_what_is_under_way(start):
