@@ -1,0 +1,64 @@
+"""What is known without a type checker: names that are defined anywhere, modules that may be imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Source(StrEnum):
+    """How far a module that is imported can be trusted to be there, best first."""
+
+    STANDARD = "standard"
+    """Part of the language."""
+    INSTALLED = "installed"
+    """In the environment of the workspace."""
+    DECLARED = "declared"
+    """Named in a manifest or lock file of the workspace, but not installed."""
+    WORKSPACE = "workspace"
+    """A module of the workspace itself, or in a folder that it puts on the path."""
+    WELL_KNOWN = "well-known"
+    """Published and widely used, but neither installed nor declared."""
+    PUBLISHED = "published"
+    """Somebody has published something of that name."""
+    UNKNOWN = "unknown"
+    """Nobody has, as far as we know."""
+    LOOK_ALIKE = "look-alike"
+    """One or two letters from a well-known name, and not that: the usual trap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a module stands, and what it was probably meant to be."""
+
+    source: Source
+    distribution: str = ""
+    """What has to be installed for it (`cv2`: `opencv-python`); empty if not known."""
+    look_alike_of: str = ""
+    """The well-known name; only with `Source.LOOK_ALIKE`."""
+    nearest: str = ""
+    """An importable module of this environment with nearly this name; empty where there is none."""
+
+
+class Vocabulary(Protocol):
+    """Every name that the workspace, its installed dependencies and the standard library define.
+
+    Built in the background.  Safe to call from several threads; an answer takes microseconds.
+    """
+
+    def knows(self, name: str, path: str) -> bool | None:
+        """Whether `name` is defined anywhere that the file `path` could mean.  None: not built yet."""
+        ...
+
+    def is_complete(self, path: str) -> bool:
+        """Whether all that the workspace declares was installed and read: only then a no proves something."""
+        ...
+
+
+class Packages(Protocol):
+    """Which modules there are.  Safe to call from several threads; reads metadata and executes nothing."""
+
+    def standing(self, module: str, path: str) -> Standing:
+        """Of `module` (dotted, or `@scope/name`; only its package counts) as the file `path` imports it."""
+        ...
