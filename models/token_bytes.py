@@ -6,6 +6,9 @@ import codecs
 from bisect import bisect_left, bisect_right
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class TokenBytes:
     """The bytes each token stands for; `b""` for control tokens, which stand for no text.
@@ -28,6 +31,12 @@ class TokenBytes:
         order = sorted((i for i, piece in enumerate(self._pieces) if piece), key=self._pieces.__getitem__)
         return [self._pieces[i] for i in order], order
 
+    @cached_property
+    def no_word_goes_on(self) -> NDArray[np.int64]:
+        """Ids of tokens before which a name ends: they begin with no letter, digit or `_`."""
+        ends = (i for i, piece in enumerate(self._pieces) if piece and not is_word_byte(piece[0]))
+        return np.fromiter(ends, np.int64)
+
     def beginning_with(self, prefix: bytes) -> list[int]:
         """Ids of tokens that begin with `prefix` (not empty), and of those that `prefix` begins with."""
         pieces, order = self._sorted
@@ -38,6 +47,11 @@ class TokenBytes:
             shorter = prefix[:length]  # more than one token may spell it
             ids += order[bisect_left(pieces, shorter) : bisect_right(pieces, shorter)]
         return ids
+
+
+def is_word_byte(byte: int) -> bool:
+    """Of a letter, a digit or `_`; every byte of a character beyond ASCII counts as one."""
+    return byte >= 0x80 or byte == 0x5F or chr(byte).isalnum()
 
 
 class StreamDecoder:

@@ -68,6 +68,8 @@ class CompletionRequest:
     allowed: tuple[str, ...] = ()
     """What comes after `heal` begins with one of these; with `allowed_only` it is one of these."""
     allowed_only: bool = False
+    allowed_words: bool = False
+    """Each of `allowed` is all of a name: no letter, digit or `_` follows it."""
     grammar: str = ""
     """What comes after `heal` is of this grammar; not together with `allowed`."""
     grammar_kind: GrammarKind = "json_schema"

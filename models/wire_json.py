@@ -57,6 +57,8 @@ def completion_to_json(request: CompletionRequest, model: str, *, is_ours: bool 
     more: dict[str, Any] = {"heal": request.heal}
     if request.allowed:
         more |= {"allowed": list(request.allowed), "allowed_only": request.allowed_only}
+        if request.allowed_words:
+            more["allowed_words"] = True
     if request.grammar:
         more |= {"grammar": request.grammar, "grammar_kind": request.grammar_kind}
     if not request.speculate:
@@ -112,10 +114,12 @@ def _for_others(request: CompletionRequest) -> dict[str, Any]:
     if request.allowed:
         whole = [request.heal + string for string in request.allowed]
         alternatives = " | ".join(json.dumps(string) for string in whole)
-        rest = "" if request.allowed_only else r" [^\x00]*"
+        is_word_only = request.allowed_words and not request.allowed_only
+        rest = "" if request.allowed_only else r" ([^0-9A-Za-z_] [^\x00]*)?" if is_word_only else r" [^\x00]*"
         body["grammar"] = f"root ::= ({alternatives}){rest}"
         choice = {"choice": whole}
-        regex = {"regex": rf"({'|'.join(map(re.escape, whole))})[\s\S]*"}
+        beyond = r"([^0-9A-Za-z_][\s\S]*)?" if is_word_only else r"[\s\S]*"
+        regex = {"regex": rf"({'|'.join(map(re.escape, whole))}){beyond}"}
         body["structured_outputs"] = choice if request.allowed_only else regex
     elif request.grammar and request.grammar_kind == "json_schema":
         try:
@@ -154,6 +158,7 @@ def completion_from_json(
         n=within(typed(body, "n", int, 1), "n", 1, MAX_CHOICES),
         allowed=strings(additions, "allowed"),
         allowed_only=typed(additions, "allowed_only", bool, default=False),
+        allowed_words=typed(additions, "allowed_words", bool, default=False),
         grammar=whole_text(typed(additions, "grammar", str, ""), "grammar"),
         grammar_kind=one_of(additions, "grammar_kind", GRAMMAR_KINDS, "json_schema"),
         speculate=typed(additions, "speculate", bool, default=True),

@@ -75,6 +75,17 @@ def test_or_is_one_of_them_and_ends(data, strings):
     assert out in whole
 
 
+@given(st.data(), st.lists(words, min_size=1, max_size=4))
+def test_or_with_one_that_is_a_whole_name(data, strings):
+    """The text may end behind it, or go on with what is no part of a name."""
+    whole = [s.encode() for s in strings]
+    constraint = OneOf(whole, VOCABULARY, frozenset({EOS}), is_whole=False, are_words=True)
+    out, is_end = spell(constraint, data.draw)
+    beyond = [out[len(s) :] for s in whole if out.startswith(s)]
+    assert any(not rest or re.match(rb"[^0-9A-Za-z_\x80-\xff]", rest) for rest in beyond)
+    assert is_end or constraint.is_done
+
+
 @given(st.data(), words, st.lists(words, min_size=1, max_size=3), st.booleans())
 def test_one_after_the_other(data, typed, strings, is_whole):
     """The first ends at the end of a token, and the second begins there."""
@@ -111,11 +122,20 @@ def write(reply: str, **fields) -> tuple[str, str]:
         ({"allowed": ("日本",), "allowed_only": True}, "日本", "stop"),
         ({"allowed": ("append",), "allowed_only": True, "max_tokens": 3}, "app", "length"),
         ({"allowed": ("append",), "stop": ("pp",)}, "a", "stop"),
+        ({"allowed": ("app", "append"), "allowed_words": True}, "append(x)\n", "stop"),
+        ({"heal": "a", "allowed": ("ppend",), "allowed_words": True}, "append(x)\n", "stop"),
+        ({"allowed": ("append",), "allowed_only": True, "allowed_words": True}, "append", "stop"),
     ],
 )
 def test_strings_in_a_request(fields, text, reason):
     """After what was typed; stops and limits hold as ever."""
     assert write("append(x)\n", **fields) == (text, reason)
+
+
+def test_a_name_that_begins_another_is_not_gone_on_with():
+    """`app` is allowed and `append` is not."""
+    text, _ = write("append(x)\n", allowed=("app",), allowed_words=True, max_tokens=4)
+    assert re.match(r"app(?!\w)", text)
 
 
 def test_a_string_the_model_does_not_like_comes_all_the_same():

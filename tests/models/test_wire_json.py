@@ -55,7 +55,11 @@ limits = {
 wishes = st.one_of(
     st.just({}),
     st.fixed_dictionaries(
-        {"allowed": st.lists(texts, min_size=1, max_size=3).map(tuple), "allowed_only": st.booleans()}
+        {
+            "allowed": st.lists(texts, min_size=1, max_size=3).map(tuple),
+            "allowed_only": st.booleans(),
+            "allowed_words": st.booleans(),
+        }
     ),
     st.fixed_dictionaries(
         {"grammar": texts.filter(bool), "grammar_kind": st.sampled_from(["json_schema", "regex", "lark"])}
@@ -182,6 +186,13 @@ def test_names_stay_on_this_machine():
             {
                 "structured_outputs": {"regex": r"(x\.f\(|x\.g)[\s\S]*"},
                 "grammar": r'root ::= ("x.f(" | "x.g") [^\x00]*',
+            },
+        ),
+        (
+            {"allowed": ("f",), "heal": "x.", "allowed_words": True},
+            {
+                "structured_outputs": {"regex": r"(x\.f)([^0-9A-Za-z_][\s\S]*)?"},
+                "grammar": r'root ::= ("x.f") ([^0-9A-Za-z_] [^\x00]*)?',
             },
         ),
         (
