@@ -45,7 +45,9 @@ def spell(constraint: Constraint, draw, most: int = 30) -> tuple[bytes, bool]:
             break
         assert len(allowed) > 0
         fork = constraint.fork()
-        assert list(fork.allowed() or ()) == list(allowed)
+        again = fork.allowed()
+        assert again is not None
+        assert list(again) == list(allowed)
         required = constraint.required
         token_id = draw(st.sampled_from(list(allowed)))
         if token_id == EOS:
