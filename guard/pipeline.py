@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from .errors import GuardError
 from .hygiene import HygieneCheck
 from .malware import MalwareCheck
 from .personal import PersonalCheck
@@ -28,6 +29,9 @@ log = logging.getLogger(__name__)
 
 MAX_REPAIRS = 2
 """Rounds of repair.  What still asks for one after that does not converge and is withheld."""
+
+NO_TIME = "there was no time left"
+"""Why a check did not finish that did not fail."""
 
 
 def default_guard(licences: Sequence[Path] = ()) -> Guard:
@@ -55,60 +59,102 @@ class Guard:
                 check.warm(language, path)
 
     def judge(self, passage: Passage, deadline_ms: float | None = None) -> Judgement:
-        """What may be shown of `passage.suggestion`.
+        """What may be shown of `passage.suggestion`; as `judging` says."""
+        return self.judging(passage, deadline_ms).run()
 
-        Spans: what is kept and only annotated is located in the judgement's `text`; what was taken
-        out or replaced (repair, trim, withhold), and all of it where nothing is left, is located in
-        the suggestion as it came.  Findings
-        wholly in a part that was trimmed away are dropped.  `deadline_ms` counts from now; checks
-        that have not begun by then are left out.
-        """
-        started = time.perf_counter()
-        until = None if deadline_ms is None else started + deadline_ms / 1000
-        done: list[Verdict] = []
-        text, edits = passage.suggestion, _Edits(())
-        for _ in range(MAX_REPAIRS + 1):
-            round_ = self._run(replace(passage, suggestion=text), until)
-            repairs = _disjoint(round_.verdicts)
-            if not repairs:
-                break
-            done += [edits.in_original(verdict) for verdict in repairs]
-            text, edits = edits.apply(text, repairs)
-        else:
-            round_ = self._run(replace(passage, suggestion=text), until)
-        found = [_withheld(one) if one.action == Action.REPAIR else one for one in round_.verdicts]
-        kept, verdicts = _cut(text, found)
-        located = [one if kept and one.action < Action.REPAIR else edits.in_original(one) for one in verdicts]
-        ordered = sorted((*done, *located), key=lambda one: (-one.action, one.start, one.rule))
+    def judging(self, passage: Passage, deadline_ms: float | None = None) -> Judging:
+        """The same, to be run elsewhere and asked meanwhile.  `deadline_ms` counts from now."""
+        return Judging(self.checks, passage, deadline_ms)
+
+
+class Judging:
+    """One judgement under way: `run` it on any thread, and ask on another what is known `so_far`.
+
+    Spans of a judgement: what is kept and only annotated is located in the judgement's `text`; what
+    was taken out or replaced (repair, trim, withhold), and all of it where nothing is left, is
+    located in the suggestion as it came.  Findings wholly in a part that was trimmed away are
+    dropped.
+    """
+
+    def __init__(self, checks: Sequence[Check], passage: Passage, deadline_ms: float | None) -> None:
+        """Checks that have not begun when `deadline_ms` from now are over are left out."""
+        self._checks = tuple(checks)
+        self._passage = passage
+        self._started_s = time.perf_counter()
+        self._until_s = None if deadline_ms is None else self._started_s + deadline_ms / 1000
+        self._state = self._beginning(passage.suggestion, _Edits(()), ())
+
+    def run(self) -> Judgement:
+        num_rounds = 0
+        while True:
+            self._check_all()
+            repairs = _disjoint(self._state.found)
+            if not repairs or num_rounds > MAX_REPAIRS:
+                return self._judgement(self._state, "and no repair holds")
+            num_rounds += 1
+            state = self._state
+            done = (*state.done, *(state.edits.in_original(verdict) for verdict in repairs))
+            self._state = self._beginning(*state.edits.apply(state.text, repairs), done)
+
+    def so_far(self) -> Judgement:
+        """By the checks that have finished.  What would be repaired is withheld, unjudged as it is."""
+        return self._judgement(self._state, "and there was no time for a repair")
+
+    def _check_all(self) -> None:
+        passage = replace(self._passage, suggestion=self._state.text)
+        for check in self._checks if passage.suggestion.strip() else ():
+            if self._until_s is not None and time.perf_counter() >= self._until_s:
+                log.warning("the deadline passed before the check %r: the text is unvouched", check.name)
+                continue
+            try:
+                found = check.judge(passage)
+            except Exception as error:  # whatever a check raises, the others run and the text is unvouched
+                log.exception("the check %r failed: the text is unvouched", check.name)
+                self._state = self._state.failed(check.name, _why(error))
+            else:
+                self._state = self._state.finished(check.name, found)
+
+    def _beginning(self, text: str, edits: _Edits, done: tuple[Verdict, ...]) -> _State:
+        names = [check.name for check in self._checks] if text.strip() else []
+        return _State(text, edits, done, (), dict.fromkeys(names, NO_TIME))
+
+    def _judgement(self, state: _State, why_withheld: str) -> Judgement:
+        found = [_withheld(one, why_withheld) if one.action == Action.REPAIR else one for one in state.found]
+        kept, verdicts = _cut(state.text, found)
+        located = [
+            one if kept and one.action < Action.REPAIR else state.edits.in_original(one) for one in verdicts
+        ]
+        ordered = sorted((*state.done, *located), key=lambda one: (-one.action, one.start, one.rule))
         return Judgement(
             text=kept,
             action=max((one.action for one in ordered), default=Action.PASS),
             verdicts=tuple(ordered),
-            vouched=not round_.unfinished,
-            ms=(time.perf_counter() - started) * 1000,
-            unfinished=round_.unfinished,
+            vouched=not state.unfinished,
+            ms=(time.perf_counter() - self._started_s) * 1000,
+            unfinished=tuple(state.unfinished),
+            why_unfinished=tuple(state.unfinished.values()),
         )
-
-    def _run(self, passage: Passage, until: float | None) -> _Round:
-        verdicts: list[Verdict] = []
-        unfinished: list[str] = []
-        for check in self.checks if passage.suggestion.strip() else ():
-            if until is not None and time.perf_counter() >= until:
-                log.warning("the deadline passed before the check %r: the text is unvouched", check.name)
-                unfinished.append(check.name)
-                continue
-            try:
-                verdicts += check.judge(passage)
-            except Exception:  # whatever a check raises, the others still run and the text is unvouched
-                log.exception("the check %r failed: the text is unvouched", check.name)
-                unfinished.append(check.name)
-        return _Round(tuple(verdicts), tuple(unfinished))
 
 
 @dataclass(frozen=True, slots=True)
-class _Round:
-    verdicts: tuple[Verdict, ...]
-    unfinished: tuple[str, ...]
+class _State:
+    """How far a judgement has come.  Replaced as a whole, so that another thread reads a sound one."""
+
+    text: str
+    edits: _Edits
+    done: tuple[Verdict, ...]
+    """The repairs made, located in the suggestion as it came."""
+    found: tuple[Verdict, ...]
+    """By the checks of this round, located in `text`."""
+    unfinished: dict[str, str]
+    """Why, by the check's name; never changed in place."""
+
+    def finished(self, name: str, found: Sequence[Verdict]) -> _State:
+        unfinished = {other: why for other, why in self.unfinished.items() if other != name}
+        return replace(self, found=(*self.found, *found), unfinished=unfinished)
+
+    def failed(self, name: str, why: str) -> _State:
+        return replace(self, unfinished={**self.unfinished, name: why})
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +213,13 @@ def _disjoint(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return chosen
 
 
-def _withheld(verdict: Verdict) -> Verdict:
-    return replace(verdict, action=Action.WITHHOLD, evidence=f"{verdict.evidence} (and no repair holds)")
+def _withheld(verdict: Verdict, why: str) -> Verdict:
+    return replace(verdict, action=Action.WITHHOLD, evidence=f"{verdict.evidence} ({why})")
+
+
+def _why(error: Exception) -> str:
+    """In words for a person.  Of what is not ours nothing is repeated: it may quote the text."""
+    return str(error) if isinstance(error, GuardError) else "an internal error, see the log"
 
 
 def _cut(text: str, verdicts: Sequence[Verdict]) -> tuple[str, list[Verdict]]:

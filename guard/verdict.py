@@ -84,12 +84,20 @@ class Judgement:
     ms: float
     unfinished: tuple[str, ...] = ()
     """The names of the checks that could not finish; empty when `vouched`."""
+    why_unfinished: tuple[str, ...] = ()
+    """Why, for each of these, in words for a person."""
 
     @property
     def reason(self) -> str:
         """Why nothing, or less than everything, is shown; empty when all passed."""
         blocking = [v for v in self.verdicts if v.action >= Action.TRIM]
         return "; ".join(v.evidence for v in blocking)
+
+    @property
+    def doubt(self) -> str:
+        """Which checks did not finish, and why; empty when all did."""
+        checks = zip(self.unfinished, self.why_unfinished, strict=True)
+        return "; ".join(f"the {name} check did not finish: {why}" for name, why in checks)
 
 
 class Check(Protocol):

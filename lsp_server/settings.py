@@ -106,6 +106,8 @@ class GuardSettings:
     enabled: bool = True
     unvouched: Unvouched = "show"
     """What to do with a suggestion that could not be checked in time."""
+    deadline_ms: int = 250
+    """0 to 10000.  For checking a suggestion; what is not checked by then is unvouched.  0: no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,5 +321,6 @@ _READERS: dict[str, _Reader] = {
     "context.tokens": _whole_number(0, 16_384),
     "guard.enabled": _boolean,
     "guard.unvouched": _one_of(get_args(Unvouched)),
+    "guard.deadline_ms": _whole_number(0, 10_000),
 }
 _KEYS = (*_GROUPS, *_READERS)

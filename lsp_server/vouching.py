@@ -10,16 +10,22 @@ import asyncio
 import logging
 import threading
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 
-from ..context.languages import language_of_path
+from ..context.languages import find_language, language_of_path
 from ..guard.errors import GuardError
 from ..guard.pipeline import Guard, default_guard
 from ..guard.verdict import Action, Judgement, Passage
 from ..models.store import cache_root
+from .settings import GuardSettings
 
 logger = logging.getLogger(__name__)
 
+_NUM_THREADS = 2
+"""For judging: where one is late, the next suggestion does not wait for it."""
+
 _lock = threading.Lock()
+_warming = threading.Lock()
 _made: dict[str, Guard] = {}
 """By cache folder, where the person's own indexes of licensed code are."""
 
@@ -40,10 +46,17 @@ def the_guard() -> Guard:
 class Vouching:
     """Of one assistant.  Belongs to its event loop."""
 
-    def __init__(self, *, is_on: bool) -> None:
-        self.is_on = is_on
+    def __init__(self, settings: GuardSettings) -> None:
+        self.is_on = settings.enabled
+        self._deadline_ms = settings.deadline_ms or None
         self._warm: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._thread = ThreadPoolExecutor(max_workers=_NUM_THREADS, thread_name_prefix="guard")
+
+    async def warm_up(self) -> None:
+        """Have the guard made, so that the first suggestion finds it ready."""
+        if self.is_on:
+            await asyncio.to_thread(the_guard)
 
     def opened(self, paths: Collection[str]) -> None:
         """These documents are open: what judging their languages needs is read in the background."""
@@ -56,17 +69,48 @@ class Vouching:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
-    def judge(self, passage: Passage, deadline_ms: float | None = None) -> Judgement:
+    def judge(self, passage: Passage) -> Judgement:
+        """At once, on this thread: for what has been judged before and is so again at its new place."""
         if not self.is_on:
-            return Judgement(passage.suggestion, Action.PASS, (), vouched=False, ms=0.0)
-        return the_guard().judge(passage, deadline_ms)
+            return _unjudged(passage)
+        return _ready_for(passage).judge(passage, self._deadline_ms)
+
+    async def judged(self, passage: Passage) -> Judgement:
+        """On a thread.  When time is up, by the checks that have finished; the others make it unvouched."""
+        if not self.is_on:
+            return _unjudged(passage)
+        loop = asyncio.get_running_loop()
+        guard = await loop.run_in_executor(self._thread, _ready_for, passage)
+        judging = guard.judging(passage, self._deadline_ms)
+        work = loop.run_in_executor(self._thread, judging.run)
+        limit_s = None if self._deadline_ms is None else self._deadline_ms / 1000
+        done, _ = await asyncio.wait({work}, timeout=limit_s)
+        return work.result() if done else judging.so_far()
 
     async def aclose(self) -> None:
         await asyncio.gather(*self._tasks, return_exceptions=True)  # each has logged its failure
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _unjudged(passage: Passage) -> Judgement:
+    return Judgement(passage.suggestion, Action.PASS, (), vouched=False, ms=0.0)
+
+
+def _ready_for(passage: Passage) -> Guard:
+    """With all that is read once for a language read: that is nobody's time."""
+    guard, language = the_guard(), find_language(passage.language, passage.path)
+    if language is not None:
+        try:
+            with _warming:
+                guard.warm(language.name, passage.path)
+        except GuardError as error:  # the check says so itself, where it judges
+            logger.debug("the rules for %s cannot be read: %s", language.name, error)
+    return guard
 
 
 def _warm_up(language: str, path: str) -> None:
     try:
-        the_guard().warm(language, path)
+        with _warming:
+            the_guard().warm(language, path)
     except GuardError:
         logger.exception("the rules for %s cannot be read", language)

@@ -42,6 +42,10 @@ class Prewarmer:
         for document in [name for name in self._tasks if name not in documents]:
             self.cancel(document)
 
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._tasks)
+
     async def aclose(self) -> None:
         tasks = list(self._tasks.values())
         for document in list(self._tasks):

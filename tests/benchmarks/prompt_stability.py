@@ -23,10 +23,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from truepenny.lsp_server.assistant import Assistant, _likely_place, _parts
+from truepenny.lsp_server.asking import parts_of
+from truepenny.lsp_server.assistant import Assistant
 from truepenny.lsp_server.engine_link import fim_renderer_of
 from truepenny.lsp_server.evaluation.replay.session import Pacing, Session, Step, make_session
 from truepenny.lsp_server.evaluation.replay.traces import read_trace
+from truepenny.lsp_server.pauses import likely_place
 from truepenny.lsp_server.place.gate import decide
 from truepenny.lsp_server.prompting.anchor import Cut, anchors_for
 from truepenny.lsp_server.prompting.prewarm import IDLE_S, SETTLE_S
@@ -86,7 +88,7 @@ class Typing:
         self._session = session
         self._args = args
         self._settings = Settings(completion=CompletionSettings(model=args.model))
-        window_at = Assistant(self._settings)._window
+        window_at = Assistant(self._settings)._asking.window
         self._is_ahead = args.policy == "ours"
         layout = "plain" if args.policy == "plain" else "ours"
         self._anchors = anchors_for(layout, window_at, is_prewarmed=self._is_ahead)
@@ -122,8 +124,8 @@ class Typing:
         return num_new
 
     def _pause(self, query: Query, num_tokens: int, *, is_answered: bool) -> None:
-        """As `Assistant._prewarm`."""
-        place = _likely_place(query, self._settings)
+        """As `Pauses._prewarm`."""
+        place = likely_place(query, self._settings.completion)
         if place is None:
             return
         if not is_answered:
@@ -143,7 +145,7 @@ class Typing:
         return needed
 
     def _ids(self, cut: Cut) -> Ids:
-        return np.array(fim_renderer_of(self._args.model).render(_parts(cut)).ids)
+        return np.array(fim_renderer_of(self._args.model).render(parts_of(cut)).ids)
 
 
 def _common(a: Ids, b: Ids) -> int:

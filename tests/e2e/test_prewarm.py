@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from truepenny.lsp_server import assistant as facade
+from truepenny.lsp_server import pauses
 from truepenny.lsp_server.assistant import Assistant
 from truepenny.lsp_server.settings import Settings
 from truepenny.lsp_server.snapshot import Cost, Query, Snapshot, Suggestion
@@ -27,7 +27,7 @@ def query_at(before: str) -> Query:
 
 async def settled(assistant: Assistant) -> None:
     """Until nothing is under way or waited for."""
-    while assistant._prewarmer._tasks:  # noqa: ASYNC110  (there is no event for "nothing more")
+    while not assistant.is_idle:  # noqa: ASYNC110  (there is no event for "nothing more")
         await asyncio.sleep(0.01)
 
 
@@ -66,8 +66,8 @@ async def typed_with_pauses() -> list[Cost]:
 
 def test_a_keystroke_pays_for_what_it_typed(monkeypatch: pytest.MonkeyPatch, runtime: Path) -> None:
     """Not for the branch that became due, nor for a jump that was followed by a moment's rest."""
-    monkeypatch.setattr(facade, "IDLE_S", 0.0)
-    monkeypatch.setattr(facade, "SETTLE_S", 0.0)
+    monkeypatch.setattr(pauses, "IDLE_S", 0.0)
+    monkeypatch.setattr(pauses, "SETTLE_S", 0.0)
 
     first, *rest = asyncio.run(typed_with_pauses())
 

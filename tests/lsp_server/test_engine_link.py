@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from truepenny.lsp_server import assistant as facade
-from truepenny.lsp_server import engine_link
+from truepenny.lsp_server import asking, engine_link
 from truepenny.lsp_server.assistant import Assistant
 from truepenny.lsp_server.settings import Settings
 from truepenny.lsp_server.snapshot import Query, Snapshot
@@ -81,7 +80,7 @@ def test_without_fim_completion_is_silent_and_chat_goes_on(entry, monkeypatch):
                 return Client()
 
             monkeypatch.setattr(link, "client", client)
-        monkeypatch.setattr(facade, "tokenizer_of", lambda _: NoFim())
+        monkeypatch.setattr(asking, "tokenizer_of", lambda _: NoFim())
         text = "def add(a, b):\n    return "
         query = Query(Snapshot("a.py", "python", text), len(text))
         suggestion = await assistant.complete(query)

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from truepenny.context.index.location import locate
 from truepenny.context.index.process import run_build
-from truepenny.lsp_server import assistant as facade
+from truepenny.lsp_server import pauses
 from truepenny.lsp_server.assistant import Assistant
 from truepenny.lsp_server.prompting import gathering
 from truepenny.lsp_server.prompting.gathering import StoredIndex
@@ -93,8 +93,8 @@ async def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerato
     for path, text in FILES.items():
         (root / path).write_text(text)
     monkeypatch.setenv("TRUEPENNY_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(facade, "IDLE_S", 0.0)
-    monkeypatch.setattr(facade, "SETTLE_S", 0.0)
+    monkeypatch.setattr(pauses, "IDLE_S", 0.0)
+    monkeypatch.setattr(pauses, "SETTLE_S", 0.0)
     monkeypatch.setattr(gathering, "WAITING_DEADLINE_S", PATIENCE_S)  # however busy the machine is
     monkeypatch.setattr(gathering, "IDLE_DEADLINE_S", PATIENCE_S)
     location = locate(root, tmp_path / "cache")

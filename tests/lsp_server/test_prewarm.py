@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from truepenny.lsp_server import assistant as facade
+from truepenny.lsp_server import pauses
 from truepenny.lsp_server.assistant import Assistant
 from truepenny.lsp_server.prompting.prewarm import Prewarmer
 from truepenny.lsp_server.settings import CompletionSettings, Settings
@@ -103,8 +103,8 @@ class Desk:
 
 @pytest_asyncio.fixture
 async def make(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Callable[..., Desk]]:
-    monkeypatch.setattr(facade, "IDLE_S", 0.0)
-    monkeypatch.setattr(facade, "SETTLE_S", 0.0)
+    monkeypatch.setattr(pauses, "IDLE_S", 0.0)
+    monkeypatch.setattr(pauses, "SETTLE_S", 0.0)
     desks: list[Desk] = []
 
     def make_desk(settings: Settings | None = None, **options: bool) -> Desk:

@@ -38,7 +38,7 @@ def test_every_key_is_read() -> None:
             "disabled_scopes": ["string", "comment", "string"],
         },
         "chat": {"model": "talker"},
-        "guard": {"enabled": False, "unvouched": "withhold"},
+        "guard": {"enabled": False, "unvouched": "withhold", "deadline_ms": 40},
     }
 
     settings, problems = read_settings(raw)
@@ -61,7 +61,7 @@ def test_every_key_is_read() -> None:
             disabled_scopes=("string", "comment"),
         ),
         chat=module.ChatSettings("talker"),
-        guard=GuardSettings(enabled=False, unvouched="withhold"),
+        guard=GuardSettings(enabled=False, unvouched="withhold", deadline_ms=40),
     )
 
 
