@@ -2,6 +2,7 @@
 
     GuardError
     ├── CheckError          one check could not reach a verdict; the text is then unvouched
+    │   └── CheckerError    a type checker is starting, late, gone or not there
     └── LicenceIndexError   a licence index cannot be read or written; the message names the file
 
 A finding is not an error: it is a `Verdict`.
@@ -15,6 +16,10 @@ class GuardError(Exception):
 
 
 class CheckError(GuardError):
+    pass
+
+
+class CheckerError(CheckError):
     pass
 
 

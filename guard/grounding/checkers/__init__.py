@@ -1,0 +1,5 @@
+"""Type checkers that are kept alive beside us: each a language server on a shadow document.
+
+`registry.Checkers` gives the one for a file.  A checker is our own, or comes from the cache folder
+or from PATH outside the workspace; it reads the workspace and executes nothing of it.
+"""

@@ -1,0 +1,110 @@
+"""`Checker` over any language server: one process, one shadow document at a time, answers kept."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+
+from ...errors import CheckerError
+from ..finding import Finding
+from .dialect import Dialect
+from .lsp import Session
+from .process import Keeper
+
+NUM_KEPT = 64
+"""Answers.  The text without the suggestion is asked for again and again."""
+_WORD = re.compile(r"\w+")
+
+
+class ShadowChecker:
+    """Implements `Checker`.  It starts when it is made, in the background."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.name = dialect.name
+        self.root = dialect.root
+        self._dialect = dialect
+        self._keeper = Keeper(dialect)
+        self._turn = threading.Lock()
+        self._kept: OrderedDict[tuple[str, str], tuple[Finding, ...]] = OrderedDict()
+        self._age = 0
+        self.used_at_s = time.monotonic()
+        """When it was asked last, by the monotonic clock."""
+
+    def findings(self, path: str, text: str, deadline_s: float) -> tuple[Finding, ...]:
+        until_s = self._until_s(deadline_s)
+        key = (path, text)
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept
+        with self._session(until_s) as session:
+            age = self._age
+            said = session.diagnostics(path, text, until_s - time.monotonic())
+        found = tuple(one for each in said if (one := self._dialect.read(each, text, path)) is not None)
+        with self._turn:
+            if age == self._age:
+                self._kept[key] = found
+                while len(self._kept) > NUM_KEPT:
+                    self._kept.popitem(last=False)
+        return found
+
+    def members(self, path: str, text: str, offset: int, deadline_s: float) -> tuple[str, ...]:
+        until_s = self._until_s(deadline_s)
+        word = _WORD.match(text, offset)
+        if word is not None:  # servers filter by a name that is there already
+            text = text[:offset] + text[word.end() :]
+        with self._session(until_s) as session:
+            names = session.completions(path, text, offset, until_s - time.monotonic())
+        # What every object has is offered for a receiver of which nothing is known.
+        return () if all(name.startswith("__") for name in names) else names
+
+    def changed(self, paths: Iterable[str]) -> None:
+        """These files are new, different or gone on the disk: what was said may no longer hold."""
+        with self._turn:
+            self._age += 1
+            self._kept.clear()
+            try:
+                self._keeper.session(0.0).changed(paths)
+            except CheckerError:
+                return  # it is not running, and will read the disk as it is when it starts
+
+    def wait(self, deadline_s: float) -> bool:
+        """Whether it is ready, at the latest after `deadline_s`."""
+        try:
+            self._keeper.session(deadline_s)
+        except CheckerError:
+            return False
+        return True
+
+    @property
+    def memory_bytes(self) -> int:
+        return self._keeper.memory_bytes
+
+    @property
+    def pid(self) -> int:
+        return self._keeper.pid
+
+    @property
+    def reason(self) -> str:
+        """Why it failed last; empty if it never did."""
+        return self._keeper.reason
+
+    def close(self) -> None:
+        self._keeper.close()
+
+    def _until_s(self, deadline_s: float) -> float:
+        self.used_at_s = time.monotonic()
+        return self.used_at_s + deadline_s
+
+    @contextmanager
+    def _session(self, until_s: float) -> Generator[Session]:
+        """The session, ours alone.  A server that has died while it was asked is told so at once."""
+        if not self._turn.acquire(timeout=max(until_s - time.monotonic(), 0.0)):
+            raise CheckerError(f"{self.name} is busy with another text")
+        try:
+            yield self._keeper.session(until_s - time.monotonic())
+        finally:
+            self._turn.release()
