@@ -34,6 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("place", metavar="FILE:LINE:COL", help="lines and columns count from 1")
     parser.add_argument("--lines", choices=("auto", "single", "multi"), default="auto")
+    parser.add_argument("--max-tokens", type=int, metavar="N", help="as the setting completion.max_tokens")
     parser.add_argument("--typed", metavar="TEXT", default="", help="insert TEXT at the place first")
     parser.add_argument("--stdin", action="store_true", help="read the document from standard input")
     parser.add_argument("--automatic", action="store_true", help="ask as typing does, not as a key does")
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     """0: something is shown; 1: nothing is, with the reason; 2: it could not be asked."""
     try:
         place = open_place(args.place, stdin=args.stdin)
-        settings = settings_of(args)
+        settings = settings_of(args, max_tokens=args.max_tokens)
     except PlaceError as error:
         print(f"truepenny complete: {error}", file=sys.stderr)
         return 2

@@ -90,7 +90,8 @@ def _line(record: Record) -> str:
             if record.prompt_tokens
             else ""
         )
-        return f"{when}  shown   {language}: {record.num_chars} characters{fate}; {took}{reused}"
+        remark = f"\n          {record.reason}" if record.reason else ""
+        return f"{when}  shown   {language}: {record.num_chars} characters{fate}; {took}{reused}{remark}"
     stage = _STAGES.get(record.stage, record.stage)
     change = f"\n          change: {record.setting}" if record.setting else ""
     return f"{when}  silent  {language}: {record.reason} [{stage}]; {took}{change}"

@@ -20,6 +20,7 @@ from typing import Any, cast
 
 from filelock import FileLock, Timeout
 
+from ...guard.verdict import Action
 from ...models.endpoint import RUNTIME_VARIABLE
 from ..settings import Settings
 from .outcomes import Fate, Outcome, Stage, Way
@@ -106,9 +107,20 @@ def setting_names() -> frozenset[str]:
 def public_reason(outcome: Outcome) -> str:
     """The reason without anything that may come from a document."""
     if outcome.stage == "guard":
-        rules = sorted({f"{verdict.kind}: {verdict.rule}" for verdict in outcome.verdicts})
-        return f"the guard withheld it ({', '.join(rules)})" if rules else "the guard withheld it"
+        return f"the guard withheld it{_rules_of(outcome, Action.ANNOTATE)}"
+    changes = _rules_of(outcome, Action.REPAIR)
+    if outcome.shown and changes:
+        doubt = f"; {without_names(outcome.reason)}" if outcome.reason else ""
+        return f"the guard changed it{changes}{doubt}"
     return without_names(outcome.reason)
+
+
+def _rules_of(outcome: Outcome, least: Action) -> str:
+    """In brackets, or nothing.  Rules are ours, and say nothing of a document."""
+    rules = sorted(
+        {f"{verdict.kind}: {verdict.rule}" for verdict in outcome.verdicts if verdict.action >= least}
+    )
+    return f" ({', '.join(rules)})" if rules else ""
 
 
 def without_names(reason: str) -> str:

@@ -72,8 +72,13 @@ class Editor:
 
     def engine_status(self) -> dict[str, Any]:
         """What the engine tells about itself."""
-        command = [sys.executable, "-I", "-c", _PROGRAM, "engine", "status", "--model", "fake", "--json"]
-        told = subprocess.run(command, env=self._environment, capture_output=True, timeout=60, check=True)
+        return self.command("engine", "status", "--model", "fake", "--json")
+
+    def command(self, *arguments: str, codes: Sequence[int] = (0,)) -> Any:
+        """What `truepenny …` prints as JSON, beside this editor's server."""
+        command = [sys.executable, "-I", "-c", _PROGRAM, *arguments]
+        told = subprocess.run(command, env=self._environment, capture_output=True, timeout=60, check=False)
+        assert told.returncode in codes, told.stderr.decode()
         return json.loads(told.stdout.splitlines()[-1])
 
     def _change(self, uri: str, version: int, changes: Sequence[object]) -> None:
