@@ -61,6 +61,12 @@ class ShadowChecker:
         # What every object has is offered for a receiver of which nothing is known.
         return () if all(name.startswith("__") for name in names) else names
 
+    def arguments(self, path: str, text: str, offset: int, deadline_s: float) -> tuple[str, ...]:
+        """Parameters of the call whose brackets `offset` is in; empty where that is not known."""
+        until_s = self._until_s(deadline_s)
+        with self._session(until_s) as session:
+            return session.parameters(path, text, offset, until_s - time.monotonic())
+
     def changed(self, paths: Iterable[str]) -> None:
         """These files are new, different or gone on the disk: what was said may no longer hold."""
         with self._turn:

@@ -27,6 +27,10 @@ def nothing_to_remove() -> None:
     """For a dialect that left nothing on the disk."""
 
 
+def unchanged(text: str) -> str:
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How a server is started, spoken to and understood."""
@@ -47,8 +51,10 @@ class Dialect:
     probe: str = ""
     """A text with exactly one fault.  It is shown first for each file: a server that has nothing to say
     of it does not check that file, and its silence would mean nothing.  Empty: no probe."""
-    prefix: str = ""
-    """Stands before every text, as a line of its own."""
+    prefixes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Whole lines that stand before every text, by suffix of the file."""
+    prepare: Callable[[str], str] = unchanged
+    """Applied to every text; keeps its length."""
     patience_s: float = 2.0
     """How long a request may stay without any answer before the server counts as hung."""
     num_open: int = 1

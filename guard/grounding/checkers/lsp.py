@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from ...errors import CheckerError
+from .answers import get, members, parameters
 from .dialect import Diagnostic, Dialect
 from .positions import OFFERED, Encoding, Lines, changed_part
 from .rpc import Connection, ResponseError
 
 MAX_TEXT_CHARS = 1_000_000
 _CHANGED, _CREATED, _DELETED = 2, 1, 3
-_NOT_MEMBERS = frozenset({1, 14, 15, 16, 17, 18, 19})
-"""Kinds of completions: text, keyword, snippet, colour, file, reference, folder."""
 _INCREMENTAL = 2
 _NOT_NOW = frozenset({-32800, -32801, -32802})
 """RequestCancelled, ContentModified, ServerCancelled: ask again."""
@@ -42,6 +41,7 @@ _CAPABILITIES: dict[str, Any] = {
         "diagnostic": {"dynamicRegistration": False, "relatedDocumentSupport": False},
         "publishDiagnostics": {"versionSupport": True, "codeDescriptionSupport": False},
         "completion": {"completionItem": {"snippetSupport": False, "labelDetailsSupport": True}},
+        "signatureHelp": {"signatureInformation": {"parameterInformation": {"labelOffsetSupport": True}}},
     },
 }
 
@@ -71,8 +71,8 @@ class Session:
     def answer(self, method: str, params: Any) -> Any:
         match method:
             case "workspace/configuration":
-                items = cast("list[dict[str, Any]]", _get(params, "items") or [])
-                return [self._dialect.settings.get(str(_get(item, "section") or "")) for item in items]
+                items = cast("list[dict[str, Any]]", get(params, "items") or [])
+                return [self._dialect.settings.get(str(get(item, "section") or "")) for item in items]
             case "workspace/workspaceFolders":
                 return [self._folder()]
             case (
@@ -95,9 +95,9 @@ class Session:
         if method != "textDocument/publishDiagnostics":
             return
         with self._published:
-            document = self._documents.get(str(_get(params, "uri")))
-            if document is not None and _get(params, "version") == document.version:
-                document.pushed = _get(params, "diagnostics") or []
+            document = self._documents.get(str(get(params, "uri")))
+            if document is not None and get(params, "version") == document.version:
+                document.pushed = get(params, "diagnostics") or []
                 self._published.notify_all()
 
     # What we ask and tell.
@@ -120,41 +120,37 @@ class Session:
             )
         except ResponseError as error:
             raise CheckerError(f"{self._dialect.name} refuses to start: {error}") from error
-        offers = _get(answer, "capabilities")
-        encoding = _get(offers, "positionEncoding") or "utf-16"
+        offers = get(answer, "capabilities")
+        encoding = get(offers, "positionEncoding") or "utf-16"
         if encoding not in OFFERED:
             raise CheckerError(f"{self._dialect.name} counts in {encoding!r}, which was not offered")
         self._encoding = encoding
-        self._can_pull = bool(_get(offers, "diagnosticProvider"))
-        sync = _get(offers, "textDocumentSync")
-        self._is_incremental = (sync if isinstance(sync, int) else _get(sync, "change")) == _INCREMENTAL
+        self._can_pull = bool(get(offers, "diagnosticProvider"))
+        sync = get(offers, "textDocumentSync")
+        self._is_incremental = (sync if isinstance(sync, int) else get(sync, "change")) == _INCREMENTAL
         connection.notify("initialized", {})
         connection.notify("workspace/didChangeConfiguration", {"settings": dict(self._dialect.settings)})
 
     def diagnostics(self, path: str, text: str, deadline_s: float) -> tuple[Diagnostic, ...]:
         """All it says of the text, in order.  Raises CheckerError."""
         until_s = time.monotonic() + deadline_s
-        uri = _uri(path)
+        uri, prefix = _uri(path), self._prefix(path)
         document = self._documents.get(uri)
         if self._dialect.probe and (document is None or not document.is_checked):
-            document = self._show(uri, path, self._dialect.probe)
-            if not self._ask(uri, document, until_s):
+            document = self._show(uri, path, prefix + self._dialect.probe)
+            if not self._ask(uri, document, until_s, len(prefix)):
                 raise CheckerError(f"{self._dialect.name} does not check {path}")
-        document = self._show(uri, path, self._dialect.prefix + text)
+        document = self._show(uri, path, prefix + self._dialect.prepare(text))
         document.is_checked = True
-        return tuple(self._ask(uri, document, until_s))
+        return tuple(self._ask(uri, document, until_s, len(prefix)))
 
     def completions(self, path: str, text: str, offset: int, deadline_s: float) -> tuple[str, ...]:
         """Names that are offered at `offset`, but no keywords and nothing that would have to be imported."""
-        uri = _uri(path)
-        document = self._show(uri, path, self._dialect.prefix + text)
-        position = document.lines.position(len(self._dialect.prefix) + offset)
-        answer = self._request(
-            "textDocument/completion", {"textDocument": {"uri": uri}, "position": position}, deadline_s
-        )
-        items = _get(answer, "items") if isinstance(answer, dict) else answer
-        names = [_member(item) for item in cast("list[Any]", items if isinstance(items, list) else [])]
-        return tuple(dict.fromkeys(name for name in names if name))
+        return members(self._at("textDocument/completion", path, text, offset, deadline_s))
+
+    def parameters(self, path: str, text: str, offset: int, deadline_s: float) -> tuple[str, ...]:
+        """Names of the parameters of the call round `offset`, of every overload."""
+        return parameters(self._at("textDocument/signatureHelp", path, text, offset, deadline_s))
 
     def changed(self, paths: Iterable[str]) -> None:
         """These files are new, different or gone on the disk."""
@@ -163,6 +159,12 @@ class Session:
             kinds = (_CREATED, _CHANGED) if Path(path).exists() else (_DELETED,)
             changes += [{"uri": _uri(path), "type": kind} for kind in kinds]
         self._told().notify("workspace/didChangeWatchedFiles", {"changes": changes})
+
+    def _at(self, method: str, path: str, text: str, offset: int, deadline_s: float) -> Any:
+        uri, prefix = _uri(path), self._prefix(path)
+        document = self._show(uri, path, prefix + self._dialect.prepare(text))
+        position = document.lines.position(len(prefix) + offset)
+        return self._request(method, {"textDocument": {"uri": uri}, "position": position}, deadline_s)
 
     # Documents.
 
@@ -204,25 +206,25 @@ class Session:
         places = {"start": old.position(start), "end": old.position(end)}
         return {"range": places, "text": text[start:new_end]}
 
-    def _ask(self, uri: str, document: _Document, until_s: float) -> list[Diagnostic]:
+    def _ask(self, uri: str, document: _Document, until_s: float, shift: int) -> list[Diagnostic]:
+        """Places are counted without the first `shift` characters, and what is said of those is dropped."""
         items = self._pull(uri, until_s) if self._can_pull else self._wait(document, until_s)
-        shift = len(self._dialect.prefix)
         found: list[Diagnostic] = []
         for item in cast("list[Any]", items if isinstance(items, list) else []):
             try:
-                start = document.lines.offset(_get(_get(item, "range"), "start"))
-                end = document.lines.offset(_get(_get(item, "range"), "end"))
+                start = document.lines.offset(get(get(item, "range"), "start"))
+                end = document.lines.offset(get(get(item, "range"), "end"))
             except ValueError as error:
                 raise CheckerError(f"{self._dialect.name} said something without a place: {error}") from error
             if end >= shift:
-                code, message = str(_get(item, "code") or ""), str(_get(item, "message") or "")
+                code, message = str(get(item, "code") or ""), str(get(item, "message") or "")
                 found.append(Diagnostic(code, message, max(start - shift, 0), max(end, start) - shift))
         return sorted(found, key=lambda one: (one.start, one.end))
 
     def _pull(self, uri: str, until_s: float) -> Any:
         params = {"textDocument": {"uri": uri}}
         answer = self._request("textDocument/diagnostic", params, until_s - time.monotonic())
-        return _get(answer, "items")
+        return get(answer, "items")
 
     def _wait(self, document: _Document, until_s: float) -> Any:
         with self._published:
@@ -244,6 +246,9 @@ class Session:
                     raise CheckerError(f"{self._dialect.name} refuses {method}: {error}") from error
                 time.sleep(0.002)  # told "not now": a moment, so that two processes do not spin
 
+    def _prefix(self, path: str) -> str:
+        return self._dialect.prefixes.get(Path(path).suffix, "")
+
     def _told(self) -> Connection:
         if self._connection is None:
             raise CheckerError(f"{self._dialect.name} is starting")
@@ -255,17 +260,3 @@ class Session:
 
 def _uri(path: str) -> str:
     return Path(path).absolute().as_uri()
-
-
-def _get(value: Any, key: str) -> Any:
-    """A field of a JSON object; None of anything else: what comes is not trusted to have a shape."""
-    return cast("dict[str, Any]", value).get(key) if isinstance(value, dict) else None
-
-
-def _member(item: Any) -> str:
-    """The name that a completion is of; empty for what is no member."""
-    if _get(item, "kind") in _NOT_MEMBERS or _get(item, "additionalTextEdits"):
-        return ""
-    label = _get(item, "filterText") or _get(item, "label") or ""
-    name = str(label).lstrip(".?").partition("(")[0].strip()
-    return name if name.isidentifier() else ""

@@ -118,6 +118,12 @@ def test_members_of_a_known_type(checker: ShadowChecker, root: Path):
     assert not {"Box", "os", "if", "print"} & set(names)
 
 
+def test_arguments_of_a_call(checker: ShadowChecker, root: Path):
+    text = PREAMBLE + "box.put()\n"
+    names = checker.arguments(str(root / "module.py"), text, text.index("put()") + 4, ANSWER_S)
+    assert names == ("thing", "twice")
+
+
 def test_an_unknown_type_has_no_members(checker: ShadowChecker, root: Path):
     """What every object has is no answer: it would forbid all the others."""
     text = "def use(thing):\n    thing.\n"
