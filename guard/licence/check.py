@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from ..errors import CheckError, LicenceIndexError
 from ..verdict import Action, Passage, Reference, Verdict
 from .index import LicenceIndex
-from .known import Known, KnownCode, licence_spans
+from .known import Known, OwnCode, licences, nearby, own
 from .policy import LicencePolicy, Terms, terms_of
+from .records import COMMON_PROJECTS
 from .search import Match, Query, search
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_SUGGESTION_CHARS = 2_000_000
-NEARBY_CHARS = 40_000
-"""Of the text before and after: what stands there is the user's own and may be repeated."""
-MIN_LINE_CHARS = 12
 MAX_CUTS = 8
 AS_MUCH = 0.95
 """Of two files with so nearly the same, the one on milder terms is where it can be had from."""
@@ -38,7 +36,7 @@ class _Finding:
 class LicenceCheck:
     """Judges suggestions with some opened indexes.  Holds no state of a passage.
 
-    `known` is code that is not worth a word: the user's workspace, or a further stop list.
+    `known` is code that is not worth a word: a stop list.  `own_code`: the user's workspace.
     """
 
     name = "licence"
@@ -49,11 +47,13 @@ class LicenceCheck:
         policy: LicencePolicy | None = None,
         known: Sequence[Known] = (),
         problems: Sequence[LicenceIndexError] = (),
+        own_code: OwnCode | None = None,
     ) -> None:
         self.indexes = tuple(indexes)
         self.policy = policy or LicencePolicy()
         self.known = tuple(known)
         self.problems = tuple(problems)
+        self.own_code = own_code
 
     @classmethod
     def open(
@@ -78,24 +78,34 @@ class LicenceCheck:
                 f"{MAX_SUGGESTION_CHARS:,} are"
             )
         findings = self._findings(passage.before, passage.suggestion, ())
-        nearby: tuple[Known, ...] = ()
+        own_text: tuple[Known, ...] = ()
         if findings:
-            nearby = (*_nearby(passage), *_licences(passage.suggestion))
-            if nearby:
-                findings = self._findings(passage.before, passage.suggestion, nearby)
-        verdicts = [self._verdict(passage, one, nearby) for one in findings]
+            own_text = (*nearby(passage), *licences(passage.suggestion), *self._own(passage))
+            if own_text:
+                findings = self._findings(passage.before, passage.suggestion, own_text)
+        verdicts = self._verdicts(passage, findings, own_text)
         decided = any(one.action >= Action.TRIM for one in verdicts)
         if self.problems and not decided:
             raise self.problems[0]
         return tuple(sorted(verdicts, key=lambda one: (one.start, one.end)))
 
+    def under(self, policy: LicencePolicy, own_code: OwnCode | None) -> LicenceCheck:
+        """The same indexes, under another policy and for the user of another workspace."""
+        return LicenceCheck(self.indexes, policy, self.known, self.problems, own_code)
+
+    def _own(self, passage: Passage) -> list[Known]:
+        return own(passage, self.own_code.texts_like(passage)) if self.own_code is not None else []
+
     def close(self) -> None:
         for index in self.indexes:
             index.close()
 
-    def _findings(self, before: str, suggestion: str, nearby: tuple[Known, ...]) -> list[_Finding]:
-        """One per stretch, decided by the file on the mildest terms that has all of it."""
-        matches = search(Query.of(before, suggestion), self.indexes, self.known, nearby)
+    def _findings(self, before: str, suggestion: str, own_text: tuple[Known, ...]) -> list[_Finding]:
+        """One per stretch, decided by the file on the mildest terms that has all of it.
+
+        What ten projects have, in one index or over several, is nobody's.
+        """
+        matches = search(Query.of(before, suggestion), self.indexes, self.known, own_text)
         findings: list[_Finding] = []
         for match in matches:
             if any(one.match.start <= match.start and match.end <= one.match.end for one in findings):
@@ -105,6 +115,8 @@ class LicenceCheck:
                 for one in matches
                 if one.start <= match.end and one.end >= match.start and one.inside >= match.inside * AS_MUCH
             ]
+            if len({one.file.project for one in same}) >= COMMON_PROJECTS:
+                continue
             mildest = min(same, key=lambda one: (terms_of(one.file.licence), -one.inside, one.file))
             terms = terms_of(mildest.file.licence)
             action = self.policy.action(terms, mildest.grade)
@@ -112,35 +124,25 @@ class LicenceCheck:
                 findings.append(_Finding(mildest, terms, action))
         return findings
 
-    def _verdict(self, passage: Passage, finding: _Finding, nearby: tuple[Known, ...]) -> Verdict:
-        match, action = finding.match, finding.action
-        start = match.start
-        if action == Action.TRIM:
-            start = self._sound_chars(passage, match, nearby)
-            if not passage.suggestion[:start].strip():
-                start, action = match.start, Action.WITHHOLD
-        file = match.file
-        return Verdict(
-            kind="licence",
-            action=action,
-            rule=f"licence/{match.grade.replace(' ', '-')}",
-            start=start,
-            end=match.end,
-            evidence=_evidence(passage, match, finding.terms),
-            licence=file.licence or None,
-            reference=Reference(
-                licence=file.licence,
-                name=file.project,
-                version=file.version,
-                path=file.path,
-                line=match.line,
-                url=file.url,
-                start=match.start,
-                end=match.end,
-            ),
-        )
+    def _verdicts(
+        self, passage: Passage, findings: list[_Finding], own_text: tuple[Known, ...]
+    ) -> list[Verdict]:
+        """The copy that begins first decides how much is kept; what is cut off by it needs no look-up."""
+        blocking = [one for one in findings if one.action == Action.TRIM]
+        first = min(blocking, key=lambda one: (one.match.sound_chars, one.match.start), default=None)
+        kept = self._sound_chars(passage, first.match, own_text) if first is not None else 0
+        is_empty = not passage.suggestion[:kept].strip()
+        verdicts: list[Verdict] = []
+        for one in findings:
+            start, action = one.match.start, one.action
+            if action == Action.TRIM and is_empty:
+                action = Action.WITHHOLD
+            elif action == Action.TRIM:
+                start = kept if one is first else min(max(kept, one.match.sound_chars), one.match.end)
+            verdicts.append(_verdict(passage, one, start, action))
+        return verdicts
 
-    def _sound_chars(self, passage: Passage, match: Match, nearby: tuple[Known, ...]) -> int:
+    def _sound_chars(self, passage: Passage, match: Match, own_text: tuple[Known, ...]) -> int:
         """The length of a beginning, in whole lines, that nothing blocks.
 
         What is kept has been looked up itself: without the rest, another chain may be the best.
@@ -152,7 +154,7 @@ class LicenceCheck:
                 break
             blocking = [
                 one.match
-                for one in self._findings(passage.before, text[:cut], nearby)
+                for one in self._findings(passage.before, text[:cut], own_text)
                 if one.action >= Action.TRIM
             ]
             if not blocking:
@@ -162,16 +164,27 @@ class LicenceCheck:
         return 0
 
 
-def _nearby(passage: Passage) -> list[Known]:
-    """The user's text round the suggestion, where it has a line of the suggestion already."""
-    lines = {line.strip() for line in passage.suggestion.splitlines()}
-    telling = [line for line in lines if len(line) >= MIN_LINE_CHARS]
-    pieces = (passage.before[-NEARBY_CHARS:], passage.after[:NEARBY_CHARS])
-    return [KnownCode.every_gram_of(text) for text in pieces if any(line in text for line in telling)]
-
-
-def _licences(suggestion: str) -> list[Known]:
-    return [KnownCode.every_gram_of(suggestion[begin:end]) for begin, end in licence_spans(suggestion)]
+def _verdict(passage: Passage, finding: _Finding, start: int, action: Action) -> Verdict:
+    match, file = finding.match, finding.match.file
+    return Verdict(
+        kind="licence",
+        action=action,
+        rule=f"licence/{match.grade.replace(' ', '-')}",
+        start=start,
+        end=match.end,
+        evidence=_evidence(passage, match, finding.terms),
+        licence=file.licence or None,
+        reference=Reference(
+            licence=file.licence,
+            name=file.project,
+            version=file.version,
+            path=file.path,
+            line=match.line,
+            url=file.url,
+            start=match.start,
+            end=match.end,
+        ),
+    )
 
 
 _TERMS = {

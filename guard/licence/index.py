@@ -21,6 +21,7 @@ from .records import (
     COMMON,
     GRANULE_LEXEMES,
     LINE_STEP,
+    SMALL_COMMON,
     IndexedFile,
     bucket_of,
     rest_of,
@@ -159,8 +160,13 @@ class LicenceIndex:
         at = np.arange(len(owners)) + (begins - firsts)[owners]
         same = np.flatnonzero(self._arrays[f"{name}.rests"][at] == rest_of(hashes, bits)[owners])
         at = at[same]
-        high = self._arrays[f"{name}.granules"][at].astype(np.int64)
-        return owners[same], high << 8 | self._arrays[f"{name}.granules_low"][at]
+        granules = self._arrays[f"{name}.granules"][at].astype(np.int64)
+        high = self._arrays.get(f"{name}.granules_high")
+        if high is None:
+            granules[granules == SMALL_COMMON] = COMMON
+        else:
+            granules |= high[at].astype(np.int64) << 16
+        return owners[same], granules
 
     def _bytes(self, begin: int, end: int) -> bytes:
         begin, end = max(begin, 0), min(end, self.lexemes)

@@ -18,7 +18,13 @@ from .winnowing import CHANNELS, Channel, fingerprints, grams
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..verdict import Passage
     from .lexing import Lexemes
+
+NEARBY_CHARS = 40_000
+"""Of a text of the user's: what stands there is their own and may be repeated."""
+MIN_LINE_CHARS = 12
+MAX_OWN_TEXTS = 3
 
 _MARKS = re.compile(
     r"(?i)without any warranty|gnu (?:lesser |affero |library )?general public licen[cs]e"
@@ -34,6 +40,14 @@ class Known(Protocol):
 
     def places(self, lexemes: Lexemes, channel: Channel) -> Ints:
         """Where known k-grams begin, in order."""
+        ...
+
+
+class OwnCode(Protocol):
+    """The user's workspace, asked when something was found: a suggestion may repeat what it has."""
+
+    def texts_like(self, passage: Passage) -> Iterable[str]:
+        """Texts of files that may have what the suggestion has, the likeliest first."""
         ...
 
 
@@ -70,6 +84,33 @@ class KnownCode:
         return telling[kept[at] == asked]
 
 
+def nearby(passage: Passage) -> list[Known]:
+    """The user's text round the suggestion, where it has a line of the suggestion already."""
+    lines = _telling_lines(passage.suggestion)
+    pieces = (passage.before[-NEARBY_CHARS:], passage.after[:NEARBY_CHARS])
+    return [KnownCode.every_gram_of(text) for text in pieces if any(line in text for line in lines)]
+
+
+def own(passage: Passage, texts: Iterable[str]) -> list[Known]:
+    """What `texts` of the workspace have of the suggestion; of a long one, round where it stands."""
+    lines = _telling_lines(passage.suggestion)
+    shared = [
+        (text, places) for text in texts if (places := [at for one in lines if (at := text.find(one)) >= 0])
+    ]
+    shared.sort(key=lambda one: -len(one[1]))
+    found: list[Known] = []
+    for text, places in shared[:MAX_OWN_TEXTS]:
+        middle = sorted(places)[len(places) // 2]
+        begin = max(0, middle - NEARBY_CHARS // 2)
+        found.append(KnownCode.every_gram_of(text[begin : begin + NEARBY_CHARS]))
+    return found
+
+
+def _telling_lines(suggestion: str) -> list[str]:
+    stripped = dict.fromkeys(line.strip() for line in suggestion.splitlines())
+    return [line for line in stripped if len(line) >= MIN_LINE_CHARS]
+
+
 def covered(places: Ints, count: int, channel: Channel) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Which of `count` lexemes known k-grams cover.
 
@@ -82,6 +123,11 @@ def covered(places: Ints, count: int, channel: Channel) -> np.ndarray[tuple[int]
         known[begin : place + channel.k] = True
         last = place
     return known
+
+
+def licences(suggestion: str) -> list[Known]:
+    """The texts of licences in the suggestion."""
+    return [KnownCode.every_gram_of(suggestion[begin:end]) for begin, end in licence_spans(suggestion)]
 
 
 def licence_spans(text: str) -> list[tuple[int, int]]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
 MAGIC = b"TPLICENC"
-VERSION = 1
+VERSION = 2
 MAX_HEADER_BYTES = 1 << 20
 _PREFIX = struct.Struct("<8sII")
 

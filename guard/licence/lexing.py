@@ -147,7 +147,8 @@ def _without_block_comments(text: str) -> str:
     done = 0
     at = text.find("/*")
     while at >= 0:
-        before = text[max(text.rfind("\n", 0, at) + 1, at - 200) : at]
+        reach = max(0, at - 200)
+        before = text[max(text.rfind("\n", reach, at) + 1, reach) : at]
         quoted = before[-1:] in ("'", '"', "`", "*", ".", "/") or before[-1:].isalnum()
         end = -1
         if not quoted and "//" not in before:

@@ -27,6 +27,9 @@ LINE_STEP = 128
 COMMON = (1 << 24) - 1
 """The granule of a hash that too many projects share: it is nobody's."""
 
+SMALL_COMMON = (1 << 16) - 1
+"""The same in an index of fewer granules, which keeps 16 bits of each."""
+
 COMMON_PROJECTS = 10
 MAX_POSTINGS = 16
 """Per hash.  What stands in more places of fewer projects is kept for some of them."""
@@ -68,6 +71,11 @@ def unpack_files(packed: U8) -> tuple[IndexedFile, ...]:
             url = base + path if relative else base
             files.append(IndexedFile(project, version, path, licence, url, lines))
     return tuple(files)
+
+
+def is_small(lexemes: int) -> bool:
+    """Whether an index of so many has a byte of each posting less."""
+    return lexemes < SMALL_COMMON * GRANULE_LEXEMES
 
 
 def bucket_of(hashes: U64, bits: int) -> Ints:

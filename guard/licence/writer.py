@@ -25,8 +25,10 @@ from .records import (
     GRANULE_LEXEMES,
     LINE_STEP,
     MAX_POSTINGS,
+    SMALL_COMMON,
     IndexedFile,
     bucket_of,
+    is_small,
     pack_files,
     rest_of,
 )
@@ -179,8 +181,9 @@ class IndexWriter:
                 bucket_of(hashes, bits), np.arange((1 << bits) + 1)
             ).astype(np.uint32)
             arrays[f"{channel.name}.rests"] = rest_of(hashes, bits)
-            arrays[f"{channel.name}.granules"] = (granules >> 8).astype(np.uint16)
-            arrays[f"{channel.name}.granules_low"] = (granules & 0xFF).astype(np.uint8)
+            arrays[f"{channel.name}.granules"] = (granules & SMALL_COMMON).astype(np.uint16)
+            if not is_small(int(starts[-1])):
+                arrays[f"{channel.name}.granules_high"] = (granules >> 16).astype(np.uint8)
             facts["channels"][channel.name] = {"k": channel.k, "w": channel.w, "bits": bits}
             total += len(hashes)
         size = write(self.path, facts, arrays)

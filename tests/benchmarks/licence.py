@@ -5,8 +5,9 @@
 The directories hold wheels or source archives (zip), e.g. from
 `pip download --no-deps -d DIR ansible-core pylint`.  Blocks are taken from inside functions, with
 nothing before them.  `--lines` fills the index up to that size with every other permissive project,
-under other names and in another order, and innocent blocks then come from the rest of them.  Times are
-of the processor.  The last line is one JSON document.
+under other names and in another order, and innocent blocks then come from the rest of them.  `--work`
+keeps the index there and takes it again: filling it takes minutes per 10 million lines.  Times are of the
+processor.  The last line is one JSON document.
 """
 
 from __future__ import annotations
@@ -204,24 +205,39 @@ def strangers(chosen: list[Source], lines: int, rng: random.Random):
                 return
 
 
-def build(path: Path, copyleft: list[Source], permissive: list[Source], lines: int, rng: random.Random):
-    began = time.process_time()
+def build(
+    path: Path, copyleft: list[Source], permissive: list[Source], lines: int, rng: random.Random
+) -> dict[str, float]:
     spent = 0.0
     with IndexWriter(path) as writer:
-        count = 0
+
+        def add(source: Source, name: str, licence: str) -> None:
+            nonlocal spent
+            before = time.process_time()
+            _, version, place, text = source
+            writer.add(name, version, place, licence, f"https://example.org/{place}", text)
+            spent += time.process_time() - before
+
         for source in copyleft:
-            project, version, name, text = source
-            writer.add(project, version, name, licence_of(source), f"https://example.org/{name}", text)
-            count += text.count("\n")
-        if lines > count:
-            for project, version, name, text in strangers(permissive, lines - count, rng):
-                before = time.process_time()
-                writer.add(project, version, name, "GPL-2.0-only", f"https://example.org/{name}", text)
-                spent += time.process_time() - before
+            add(source, source[0], licence_of(source))
+        rest = lines - sum(source[3].count("\n") for source in copyleft)
+        for source in strangers(permissive, rest, rng) if rest > 0 else ():
+            add(source, source[0], "GPL-2.0-only")
         before = time.process_time()
         stats = writer.finish()
         spent += time.process_time() - before
-    return stats, spent if lines > count else time.process_time() - began
+    return {
+        "lines": stats.lines,
+        "fingerprints": stats.fingerprints,
+        "megabytes": round(stats.size_bytes / 1e6, 2),
+        "megabytes_per_million_lines": round(stats.size_bytes / stats.lines, 2),
+        "lines_per_cpu_second": round(stats.lines / spent),
+    }
+
+
+def kept_stats(path: Path) -> dict[str, float] | None:
+    kept = path.with_suffix(".json")
+    return json.loads(kept.read_text()) if path.is_file() and kept.is_file() else None
 
 
 def main() -> None:
@@ -232,6 +248,8 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=300)
     parser.add_argument("--innocent", type=int, default=1_500)
     parser.add_argument("--seed", type=int, default=6)
+    parser.add_argument("--work", type=Path, help="where the index is kept; default: nowhere")
+    parser.add_argument("--only-build", action="store_true", help="fill the index in --work, and no more")
     parser.add_argument("--show", action="store_true", help="the innocent blocks that were found")
     asked = parser.parse_args()
     rng = random.Random(asked.seed)
@@ -240,19 +258,21 @@ def main() -> None:
     filling = [one for one in permissive if one[0] in projects[::2]]
     innocent = [one for one in permissive if one[0] in projects[1::2]] if asked.lines else permissive
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "licence.index"
-        stats, seconds = build(path, copyleft, filling, int(asked.lines), rng)
+        path = (asked.work or Path(folder)) / f"licence.{int(asked.lines)}.{asked.seed}.index"
+        built = kept_stats(path)
+        if built is None:
+            built = build(path, copyleft, filling, int(asked.lines), random.Random(asked.seed))
+            path.with_suffix(".json").write_text(json.dumps(built))
+        print(json.dumps(built))
+        if asked.only_build:
+            return
         opened = time.perf_counter()
         index = LicenceIndex.open(path)
         open_ms = (time.perf_counter() - opened) * 1000
         check = LicenceCheck([index])
         judged(check, "x = 1\n")
         report = {
-            "lines": stats.lines,
-            "fingerprints": stats.fingerprints,
-            "megabytes": round(stats.size_bytes / 1e6, 2),
-            "megabytes_per_million_lines": round(stats.size_bytes / stats.lines, 2),
-            "lines_per_cpu_second": round(stats.lines / seconds),
+            **built,
             "open_ms": round(open_ms, 1),
             "found": {},
         }

@@ -16,7 +16,7 @@ from .locate import collect_archive
 from .packages import Package
 from .shelf import put
 
-MAX_SEED_BYTES = 3_000_000
+MAX_SEED_BYTES = 2_097_152
 MAX_BUILT_LINES = 5_600_000
 """What fits into 40 MB.  A list begins with what matters most."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import re
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -183,6 +185,58 @@ def test_one_s_own_code_is_no_finding(indexes):
     assert judge(indexes, copy, known=[indexes[GPL % 2]]) == ()
 
 
+class Workspace:
+    """Of files that might have it."""
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
+
+    def texts_like(self, passage: Passage) -> tuple[str, ...]:
+        return self.texts
+
+
+@pytest.mark.parametrize(
+    ("texts", "is_own"),
+    [
+        ((source(GPL),), True),
+        ((MINE, source(GPL)), True),
+        ((part(source(1_003, 3_000), 0, 2_500) + source(GPL) + source(1_004, 3_000),), True),
+        ((renamed(source(GPL)),), False),
+        ((MINE,), False),
+        ((), False),
+    ],
+    ids=["its file", "among others", "in a long file", "under other names", "another's", "none"],
+)
+def test_code_of_the_workspace_may_be_repeated(indexes, texts, is_own):
+    """What stands in the user's own files is no finding; a stranger's copy is kept away."""
+    check = LicenceCheck(indexes).under(LicencePolicy(), Workspace(*texts))
+    assert (check.judge(Passage("", block(GPL), "", "python")) == ()) == is_own
+    assert check.judge(Passage("", block(NOBODY), "", "python")) != ()
+
+
+def test_the_workspace_is_asked_only_after_a_finding(indexes):
+    """Innocent suggestions, nearly all there are, cost nothing more."""
+
+    class Never:
+        def texts_like(self, passage: Passage) -> tuple[str, ...]:
+            raise AssertionError(passage.suggestion)
+
+    check = LicenceCheck(indexes, own_code=Never())
+    assert check.judge(Passage("", block(1_002), "", "python")) == ()
+
+
+def test_what_ten_indexes_share_is_common(tmp_path):
+    """Ten projects that were added one by one make code nobody's, as ten in one index do."""
+    opened = []
+    for i in range(10):
+        with IndexWriter(tmp_path / f"{i}") as writer:
+            writer.add(f"p{i}", "1", "a.py", "GPL-3.0-only", "", source(7))
+            writer.finish()
+        opened.append(LicenceIndex.open(tmp_path / f"{i}"))
+    assert judge(opened[:9], block(7)) != ()
+    assert judge(opened, block(7)) == ()
+
+
 def test_innocent_code_passes(indexes):
     """Code of the same kind and the same words, which nobody has written before."""
     marked = [seed for seed in range(2_000, 2_060) if judge(indexes, block(seed))]
@@ -230,9 +284,61 @@ def test_a_broken_index_leaves_the_text_unvouched(indexes, tmp_path):
     check.close()
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda data: b"",
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:-100] + bytes(100),
+        lambda data: b"PK\x03\x04" + data,
+        lambda data: random.Random(1).randbytes(4_000),
+        None,
+    ],
+    ids=["empty", "cut", "zeros", "foreign", "noise", "not there"],
+)
+def test_the_other_indexes_are_still_used(indexes, tmp_path, spoil):
+    """What they find is kept away; what they do not find is unvouched, and the judgement says why."""
+    path = tmp_path / "spoilt.tplx"
+    if spoil is not None:
+        path.write_bytes(spoil(indexes[GPL % 2].path.read_bytes()))
+    guard = Guard([LicenceCheck.open([path, *(one.path for one in indexes)])])
+    found = guard.judge(Passage("", block(GPL), "", "python"))
+    assert (found.text, found.action) == ("", Action.WITHHOLD)
+    shown = guard.judge(Passage("", block(MIT), "", "python"))
+    assert (shown.text, shown.vouched, shown.unfinished) == (block(MIT), False, ("licence",))
+
+
+def test_an_index_that_breaks_while_it_is_open(tmp_path):
+    """A disk that fails makes the text unvouched, never passed."""
+    with IndexWriter(tmp_path / "i") as writer:
+        writer.add("p", "1", "a.py", "GPL-3.0-only", "", source(5))
+        writer.finish()
+    index = LicenceIndex.open(tmp_path / "i")
+    index._arrays["codes"] = np.zeros_like(index._arrays["codes"])
+    judged = Guard([LicenceCheck([index])]).judge(Passage("", block(5), "", "python"))
+    assert (judged.text, judged.vouched) == (block(5), False)
+
+
 def test_no_index_at_all():
     """Nothing to look up is nothing found."""
     assert judge([], block(GPL)) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("x" * 1_000_000, False),
+        ("\n" * 1_000_000, False),
+        ("/* " * 333_000, False),
+        ("é\u202e" * 500_000, False),
+        ("\ud800" * 1_000_000, False),
+        (block(GPL) * 1_200, True),
+    ],
+    ids=["a word", "lines", "comments", "hidden", "surrogates", "copies"],
+)
+def test_a_million_characters_are_judged(indexes, text, is_found):
+    """Whatever they are; how long that takes is measured by the benchmark."""
+    assert bool(judge(indexes, text[:1_000_000])) == is_found
 
 
 def test_long_suggestions(indexes, monkeypatch):

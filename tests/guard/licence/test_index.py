@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +93,22 @@ def test_places_across_blocks(tmp_path):
     assert index.codes(middle - 50, middle + 50).tolist() == codes[middle - 50 : middle + 50].tolist()
 
 
+def test_a_large_index_says_the_same_as_a_small_one(tmp_path, monkeypatch):
+    """Of many granules a byte more is kept; what is found, and what is common, does not change."""
+    files = [*FILES, *((f"p{i}", "", "a.py", "MIT", source(7)) for i in range(COMMON_PROJECTS))]
+    sizes = [make(tmp_path / "small", files).size_bytes]
+    monkeypatch.setattr(writing, "is_small", lambda lexemes: False)
+    sizes.append(make(tmp_path / "large", files).size_bytes)
+    assert sizes[0] < sizes[1]
+    asked = lex(part(source(7), 20, 20) + part(source(3), 20, 20))
+    for channel in CHANNELS:
+        one, other = (LicenceIndex.open(tmp_path / name).seeds(asked, channel) for name in ("small", "large"))
+        assert len(one.common)
+        assert len(one.places)
+        for field in ("query", "places", "common"):
+            assert getattr(one, field).tolist() == getattr(other, field).tolist()
+
+
 def test_what_ten_projects_share_is_common(tmp_path):
     """Nine leave it somebody's, the tenth makes it nobody's."""
     for count in (COMMON_PROJECTS - 1, COMMON_PROJECTS):
@@ -128,6 +148,58 @@ def test_an_unsound_file_is_named_with_the_fix(tmp_path, spoil, word):
         LicenceIndex.open(path)
     assert str(path) in str(caught.value)
     assert "truepenny licences" in str(caught.value)
+
+
+def header_of(data: bytes) -> tuple[dict, int]:
+    """The header and where the sections begin."""
+    length = struct.unpack("<8sII", data[:16])[1]
+    return json.loads(data[16 : 16 + length]), 16 + length
+
+
+def with_header(data: bytes, **changed: object) -> bytes:
+    """The same file, soundly sealed, with another header."""
+    header, body = header_of(data)
+    raw = json.dumps({**header, **changed}).encode()
+    return struct.pack("<8sII", data[:8], len(raw), zlib.crc32(raw)) + raw + data[body:]
+
+
+def test_a_flipped_bit_in_any_part_is_found(tmp_path):
+    """The error names the file and the part."""
+    path = tmp_path / "flipped.index"
+    make(path)
+    sound = path.read_bytes()
+    header, body = header_of(sound)
+    assert len(header["sections"]) >= 11
+    for name, (offset, size, _, _) in header["sections"].items():
+        at = body + offset + size // 2
+        path.write_bytes(sound[:at] + bytes([sound[at] ^ 4]) + sound[at + 1 :])
+        with pytest.raises(LicenceIndexError, match=re.escape(f"{path}: its part {name!r}")):
+            LicenceIndex.open(path)
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"version": 99}, r"it has format 99, and this version reads \d+"),
+        ({"version": None}, "it has format None"),
+        ({"facts": {}}, "its contents make no sense"),
+        ({"facts": []}, "its contents make no sense"),
+        ({"sections": {}}, "its contents make no sense"),
+        ({"sections": {"files": [0, -8, "|O", 0]}}, "does not match|makes no sense"),
+        ({"sections": {"files": [0, 0, "|O8", 0]}}, "make"),
+        ({"sections": []}, "its header makes no sense"),
+    ],
+    ids=lambda one: json.dumps(one) if isinstance(one, dict) else "",
+)
+def test_an_index_of_another_make_is_refused(tmp_path, changed, complaint):
+    """One of a version to come, or sealed by somebody else: named, with the fix."""
+    path = tmp_path / "other.index"
+    make(path, FILES[:2])
+    path.write_bytes(with_header(path.read_bytes(), **changed))
+    with pytest.raises(LicenceIndexError, match=complaint) as caught:
+        LicenceIndex.open(path)
+    assert str(path) in str(caught.value)
+    assert "make it anew with `truepenny licences`" in str(caught.value)
 
 
 def test_no_file_and_a_folder(tmp_path):

@@ -124,6 +124,18 @@ def test_what_stays_out_is_counted_with_its_reason(path: str, text: str, why: st
     assert project.left_out == {why: 1}
 
 
+@pytest.mark.parametrize(
+    "extra", [b"# caf\xe9\n", b"# \xff\xfe\n", b"# \xed\xa0\x80\n", b"\xef\xbb\xbf"], ids=["latin-1", "no text", "surrogate", "mark"]
+)  # fmt: skip
+def test_code_in_another_encoding_is_read(extra: bytes, tmp_path: Path):
+    """Invalid UTF-8 loses nothing: not the file, not its licence, and none of the others."""
+    write(tmp_path, {"kept.py": CODE, "COPYING": GPL3})
+    (tmp_path / "odd.py").write_bytes(extra + CODE.encode())
+    kept = {file.path: file.text for file in open_source(str(tmp_path)).files}
+    assert set(kept) == {"kept.py", "odd.py"}
+    assert kept["odd.py"].endswith(CODE)
+
+
 def test_tests_are_taken_when_asked_for(tmp_path: Path):
     project = open_source(str(write(tmp_path, {"tests/a.py": CODE})), choice=Choice(with_tests=True))
     assert list(licences(project)) == ["tests/a.py"]
