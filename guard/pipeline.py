@@ -8,6 +8,7 @@ them run again on the repaired text.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 MAX_REPAIRS = 2
 """Rounds of repair.  What still asks for one after that does not converge and is withheld."""
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 NO_TIME = "there was no time left"
 """Why a check did not finish that did not fail."""
@@ -79,7 +82,7 @@ class Judging:
     def __init__(self, checks: Sequence[Check], passage: Passage, deadline_ms: float | None) -> None:
         """Checks that have not begun when `deadline_ms` from now are over are left out."""
         self._checks = tuple(checks)
-        self._passage = passage
+        self._passage = replace(passage, before=_readable(passage.before), after=_readable(passage.after))
         self._started_s = time.perf_counter()
         self._until_s = None if deadline_ms is None else self._started_s + deadline_ms / 1000
         self._state = self._beginning(passage.suggestion, _Edits(()), ())
@@ -101,7 +104,7 @@ class Judging:
         return self._judgement(self._state, "and there was no time for a repair")
 
     def _check_all(self) -> None:
-        passage = replace(self._passage, suggestion=self._state.text)
+        passage = replace(self._passage, suggestion=_readable(self._state.text))
         for check in self._checks if passage.suggestion.strip() else ():
             if self._until_s is not None and time.perf_counter() >= self._until_s:
                 log.warning("the deadline passed before the check %r: the text is unvouched", check.name)
@@ -215,6 +218,11 @@ def _disjoint(verdicts: Sequence[Verdict]) -> list[Verdict]:
 
 def _withheld(verdict: Verdict, why: str) -> Verdict:
     return replace(verdict, action=Action.WITHHOLD, evidence=f"{verdict.evidence} ({why})")
+
+
+def _readable(text: str) -> str:
+    """With a sign for each half of a character, which editors may send and no parser can read."""
+    return _HALF.sub("\ufffd", text)
 
 
 def _why(error: Exception) -> str:

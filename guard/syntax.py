@@ -22,12 +22,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..context.language_table import PYTHON, Language
+from ..context.language_table import CPP, PYTHON, C, Language
 from ..context.languages import find_language, keywords_of
 from ..context.parsing import Node, Tree, parse
 from ..context.refusals import Refusal, refusals
 from .errors import CheckError
 from .layout import misplaced
+from .preprocessed import PREPROCESSED, heads, is_cpp, may_be_macro, plain, without_attributes
 from .verdict import Action, Passage, Verdict
 
 if TYPE_CHECKING:
@@ -39,14 +40,8 @@ MAX_AFTER_CHARS = 80_000
 
 _CLOSERS = frozenset(")]}") | {"end", "fi", "done", "esac", "%>", "?>"}
 _WORD = string.ascii_letters + string.digits + "_"
-# C's preprocessor may put anything anywhere: a name in capitals, perhaps with arguments, and then a
-# word or a block, which is juxtaposition to the grammar.
-_PREPROCESSED = frozenset({"c", "cpp"})
 _TRAILING = re.compile(r"[ \t]*[;,:{]+[ \t]*$", re.MULTILINE)
-_DIRECTIVES = _PREPROCESSED | {"csharp"}
-_CONDITIONAL = re.compile(r"^[ \t]*#[ \t]*(if|el|end)", re.MULTILINE)
-_MACRO = re.compile(r"\b(?:[A-Za-z_]\w*_)?[A-Z][A-Z0-9_]+\b\s*(?:\([^;{}]*\)?)?\s*(?:[\w{}~]|$)")
-_CALL_WITH_BLOCK = re.compile(r"\b[A-Za-z_]\w*\s*\([^;{}]*\)\s*\{$")
+_DIRECTIVES = PREPROCESSED | {"csharp"}
 
 # What would go on from a last character: half an operator, half a comment sign, half an ellipsis.
 _OPERATOR_TAILS = {
@@ -87,11 +82,23 @@ class SyntaxCheck:
         language = find_language(passage.language, passage.path)
         if language is None or not passage.suggestion.strip():
             return ()
-        place = _Place(_tail(passage.before), _head(passage.after), language)
-        fault = place.fault(passage.suggestion)
-        if fault is None:
-            return ()
-        return (_verdict(place, passage.suggestion, fault),)
+        before, after = _tail(passage.before), _head(passage.after)
+        verdict = None
+        for grammar in _grammars_of(language, passage):
+            place = _Place(before, after, grammar)
+            suggestion = place.plain(passage.suggestion)
+            fault = place.fault(suggestion)
+            if fault is None:
+                return ()
+            verdict = verdict or _verdict(place, suggestion, fault)
+        return (verdict,) if verdict else ()
+
+
+def _grammars_of(language: Language, passage: Passage) -> tuple[Language, ...]:
+    """What the text may be: a header that ends in `.h` is C or C++, whatever an editor calls it."""
+    if language.name not in PREPROCESSED or not (passage.path or "").endswith(".h"):
+        return (language,)
+    return (CPP, C) if is_cpp(passage.before + passage.suggestion + passage.after) else (C, CPP)
 
 
 def _verdict(place: _Place, suggestion: str, fault: _Fault) -> Verdict:
@@ -145,8 +152,13 @@ class _Place:
     """The text round one suggestion, parsed once."""
 
     def __init__(self, before: str, after: str, language: Language) -> None:
-        self.before, self.after, self.language = before, after, language
+        self.language = language
+        self.before, self.after = self.plain(before), self.plain(after)
         self.at = len(before)
+
+    def plain(self, text: str) -> str:
+        """As long as before, and such that the grammar can read it."""
+        return plain(text) if self.language.name in PREPROCESSED else text
 
     @cached_property
     def base(self) -> Tree:
@@ -162,13 +174,15 @@ class _Place:
             )
         if not tree.has_errors:
             return self._misplaced(tree, suggestion)
+        if self._is_sound_elsewhere(suggestion):
+            return self._excess_closer(suggestion)
         refused = self._refused(suggestion)
         if not refused and not self.base.has_errors:
             raise CheckError(f"the parser reports an error in {self.language.name} but not where")
         own = _first_within(refused, suggestion)
         if own is None:
-            return self._excess_closer(suggestion, refused) or self._misplaced(tree, suggestion)
-        if self._is_unfinished(suggestion) or self._is_older(suggestion) or self._is_macro(suggestion, own):
+            return self._excess_closer(suggestion) or self._misplaced(tree, suggestion)
+        if self._is_macro(suggestion, own) or self._is_older(suggestion) or self._is_unfinished(suggestion):
             return None
         closer = own.symbol if own.symbol in _CLOSERS else ""
         return _Fault(max(own.start, 0), "syntax/unexpected-token", _reason(own), closer)
@@ -228,24 +242,33 @@ class _Place:
         return _first_within(refused, alone) is None
 
     def _is_macro(self, suggestion: str, own: Refusal) -> bool:
-        """C and C++: whether the preprocessor may make sense of what the grammar refuses."""
-        if self.language.name not in _PREPROCESSED:
+        if self.language.name not in PREPROCESSED:
             return False
-        text = self.before[-2_000:] + suggestion[: own.end]
-        statement = re.split(r"[;{}]|^[ \t]*#.*$", text[:-1], flags=re.MULTILINE)[-1] + text[-1:]
-        beside = "".join(self.before[-400:].splitlines(keepends=True)[-2:]) + suggestion + self.after[:200]
-        return (
-            _CONDITIONAL.search(beside) is not None
-            or _MACRO.search(statement) is not None
-            or _CALL_WITH_BLOCK.search(statement) is not None
+        return may_be_macro(self.before, suggestion, own.start, own.end, self.after)
+
+    def _is_sound_elsewhere(self, suggestion: str) -> bool:
+        """C and C++: whether it is sound in some place, without its macros.
+
+        A macro far above, as in the head of its class, leaves the parser out of step for good.
+        """
+        if self.language.name not in PREPROCESSED:
+            return False
+        written = self.before[self.before.rfind("\n") + 1 :] + suggestion
+        alone = without_attributes(written)
+        if alone == written and not self.base.has_errors:
+            return False  # nothing has put the parser out of step
+        empty = parse("", self.language)
+        return any(
+            _first_within(refusals(empty, 0, 0, head + alone), head + alone) is None
+            for head in heads(alone, "class A {\n" if self.language is CPP else "struct A {\n")
         )
 
-    def _excess_closer(self, suggestion: str, refused: tuple[Refusal, ...]) -> _Fault | None:
+    def _excess_closer(self, suggestion: str) -> _Fault | None:
         """A bracket closed twice: by the suggestion and by the text after, which was sound without it."""
-        if self.base.has_errors or all(one.at_end for one in refused):
-            return None
         if not suggestion.rstrip("; \t\r\n,").endswith(tuple(_CLOSERS)):
             return None  # it goes on after the bracket, and may open another
+        if self.base.has_errors or all(one.at_end for one in self._refused(suggestion)):
+            return None
         tree = parse(self.before + suggestion, self.language)
         for node in tree.walk(self.at):
             if node.start >= self.at and node.kind in _CLOSERS and _closes_before(node, self.at):

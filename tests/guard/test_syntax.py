@@ -178,6 +178,52 @@ def test_a_bracket_too_many_is_left_out(language, before, suggestion, after, rep
     assert suggestion[: verdict.start] + (verdict.replacement or "") + suggestion[verdict.end :] == repaired
 
 
+HEADER = "#ifndef A_H\n#define A_H\n\nnamespace shop {\n\n"
+HEADER_END = "\n\n}  // namespace shop\n\n#endif\n"
+CLASS = "#pragma once\n\nclass SHOP_API Basket final {\n public:\n  "
+CLASS_END = "\n\n private:\n  int size_;\n};\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "suggestion", "after"),
+    [
+        ("a.h", HEADER, "template <typename T>\nclass Basket : T {\n public:\n  ~Basket();\n};", HEADER_END),
+        ("a.h", HEADER, "using Names = std::vector<std::string>;\nstruct Basket;", HEADER_END),
+        ("a.h", HEADER + "class Basket {\n", " public:\n  explicit Basket(int size);", "\n};" + HEADER_END),
+        ("a.hpp", CLASS, "virtual ~Basket() = default;\n  void add(int id) override;", CLASS_END),
+        ("a.cpp", "", "class SHOP_API Basket {\n public:\n  Basket(const Basket&) = delete;\n};", "\n"),
+        ("a.cpp", "int f() {\n", "  TRY_AND_LOG({\n    g();\n  })\n}\n\nint h() {\n  return 1;", "\n}\n"),
+        ("a.cpp", "", "inline int f(const A& a = {}, B b={}) {\n  return ::shop::f(a, b);\n}", "\n"),
+        ("a.c", "", "static hidden_attr fast_attr int total(int n)\n{\n    return n;\n}", "\n"),
+        ("a.c", "#define EACH(x) \\\n", "  do_one(x); \\\n  /* then */ \\\n  else_do(x)", "\n"),
+    ],
+)
+def test_what_macros_and_headers_hide_is_not_blamed_on_the_suggestion(
+    path: str, before: str, suggestion: str, after: str
+) -> None:
+    """Whether a header is C or C++ its name does not say, and attributes are macros by any name."""
+    language = "cpp" if path.endswith("pp") else "c"
+    assert SyntaxCheck().judge(Passage(before, suggestion, after, language, path)) == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "suggestion", "after"),
+    [
+        ("a.h", "#pragma once\n\nnamespace shop {\n", "struct Basket { int a = ); };", "\n}\n"),
+        ("a.h", "#pragma once\n", "int total(int *xs, int n;", "\n"),
+        ("a.hpp", CLASS, "void add(int id]];", CLASS_END),
+        ("a.cpp", "int f() {\n", "  def g(x):\n    return = 1", "\n}\n"),
+        ("a.c", C, "int a = 1;\n    b = = 2;", C_END),
+    ],
+)
+def test_what_is_wrong_everywhere_is_refused_there_too(
+    path: str, before: str, suggestion: str, after: str
+) -> None:
+    """No place and no macro makes it sound."""
+    language = "cpp" if path.endswith("pp") else "c"
+    assert SyntaxCheck().judge(Passage(before, suggestion, after, language, path)) != ()
+
+
 def test_an_unfinished_line_is_there_to_be_finished():
     """Without the suggestion the line is an error; with a bad one it still is."""
     check("python", PY + "y = ", "foo(1)", PY_END, "foo(1)")
