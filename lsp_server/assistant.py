@@ -15,6 +15,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 
+from ..guard.verdict import Verdict
 from ..models.client import Reply
 from ..models.errors import EngineLostError, EngineUnavailableError, ModelsError
 from ..models.prompts.fim import FimParts
@@ -34,6 +35,7 @@ from .recall.underway import Generation
 from .settings import Settings
 from .snapshot import Cost, Query, Suggestion
 from .status import Status
+from .vouched_chat import NOT_IN_ANSWERS, VouchedChat
 from .vouching import Vouching
 
 
@@ -165,13 +167,23 @@ class Assistant:
         """Cut the prompt as for a request made now, without making it: a measurement's typing begins here."""
         self._asking.anchors.cut(query)
 
-    async def chat(self, messages: Sequence[Message], *, max_tokens: int = 512) -> AsyncGenerator[Reply]:
-        """Stream an answer.  Raises ModelsError; closing the iterator cancels."""
+    async def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int = 512,
+        on_verdict: Callable[[Verdict], None] = lambda _: None,
+    ) -> AsyncGenerator[Reply]:
+        """Stream an answer, vouched for as `VouchedChat` says.  Raises ModelsError; closing it cancels."""
         client = await self._chat_link.client()
         request = ChatRequest(
             tuple(messages), max_tokens=max_tokens, sampling=Sampling(), workspace=self._workspace.id
         )
-        async with aclosing(client.chat(request)) as events:
+        events = client.chat(request)
+        if self._vouching.is_on:
+            judge = partial(self._vouching.judged, without=NOT_IN_ANSWERS)
+            events = VouchedChat(judge, on_verdict, self._settings.guard.unvouched).stream(events)
+        async with aclosing(events):
             async for event in events:
                 yield event
 

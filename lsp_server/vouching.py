@@ -75,12 +75,17 @@ class Vouching:
             return _unjudged(passage)
         return _ready_for(passage).judge(passage, self._deadline_ms)
 
-    async def judged(self, passage: Passage) -> Judgement:
-        """On a thread.  When time is up, by the checks that have finished; the others make it unvouched."""
+    async def judged(self, passage: Passage, without: Collection[str] = ()) -> Judgement:
+        """On a thread.  When time is up, by the checks that have finished; the others make it unvouched.
+
+        `without`: names of checks that do not apply.
+        """
         if not self.is_on:
             return _unjudged(passage)
         loop = asyncio.get_running_loop()
         guard = await loop.run_in_executor(self._thread, _ready_for, passage)
+        if without:
+            guard = Guard([check for check in guard.checks if check.name not in without])
         judging = guard.judging(passage, self._deadline_ms)
         work = loop.run_in_executor(self._thread, judging.run)
         limit_s = None if self._deadline_ms is None else self._deadline_ms / 1000

@@ -13,9 +13,11 @@ from typing import Any
 
 from ...context.errors import ContextError
 from ...context.files import read_file
+from ...guard.verdict import Verdict
 from ...models.client import Reply
 from ...models.errors import ModelsError
 from ...models.wire import Message, Piece, Usage
+from .complete import verdict_document
 from .place import PlaceError, add_engine_arguments, settings_of
 
 EXAMPLE = """\
@@ -31,7 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "chat",
         help="ask the model, about a piece of code",
-        description="Ask a question; the answer is streamed.",
+        description="Ask a question; the answer is streamed, and its code judged line by line.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -52,12 +54,14 @@ def run(args: argparse.Namespace) -> int:
         print(f"truepenny chat: {error}", file=sys.stderr)
         return 2
     try:
-        answer, usage = asyncio.run(_ask(settings, messages, args.max_tokens, quiet=args.json))
+        verdicts: list[Verdict] = []
+        work = _ask(settings, messages, args.max_tokens, verdicts, quiet=args.json)
+        answer, usage = asyncio.run(work)
     except ModelsError as error:
         print(f"\ntruepenny chat: {error}", file=sys.stderr)
         return 2
     if args.json:
-        record: dict[str, Any] = {"answer": answer, "verdicts": []}
+        record: dict[str, Any] = {"answer": answer, "verdicts": [verdict_document(one) for one in verdicts]}
         record |= {"prompt_tokens": usage.prompt_tokens, "reused_tokens": usage.reused_tokens}
         record |= {"completion_tokens": usage.completion_tokens}
         print(json.dumps(record, ensure_ascii=False))
@@ -92,13 +96,14 @@ SYSTEM = "You are a careful programming assistant. Answer briefly and only what 
 
 
 async def _ask(
-    settings: Any, messages: tuple[Message, ...], max_tokens: int, *, quiet: bool
+    settings: Any, messages: tuple[Message, ...], max_tokens: int, verdicts: list[Verdict], *, quiet: bool
 ) -> tuple[str, Usage]:
     from ..assistant import Assistant
 
     assistant = Assistant(settings)
     try:
-        return await printed(assistant.chat(messages, max_tokens=max_tokens), quiet=quiet)
+        events = assistant.chat(messages, max_tokens=max_tokens, on_verdict=verdicts.append)
+        return await printed(events, quiet=quiet)
     finally:
         await assistant.close()
 

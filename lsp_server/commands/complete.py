@@ -15,6 +15,7 @@ from ..snapshot import Query, Suggestion, Trigger
 from .place import PlaceError, add_engine_arguments, open_place, settings_of
 
 if TYPE_CHECKING:
+    from ...guard.verdict import Verdict
     from ..prompting.gathering import StoredIndex
 
 EXAMPLE = """\
@@ -105,20 +106,22 @@ def document(suggestion: Suggestion) -> dict[str, Any]:
         "shown": suggestion.shown,
         "reason": suggestion.reason,
         "vouched": suggestion.vouched,
-        "verdicts": [
-            {
-                "kind": verdict.kind,
-                "action": verdict.action.name.lower(),
-                "rule": verdict.rule,
-                "start": verdict.start,
-                "end": verdict.end,
-                "evidence": verdict.evidence,
-                "replacement": verdict.replacement,
-            }
-            for verdict in suggestion.verdicts
-        ],
+        "verdicts": [verdict_document(verdict) for verdict in suggestion.verdicts],
         "prompt_tokens": suggestion.cost.prompt_tokens,
         "reused_tokens": suggestion.cost.reused_tokens,
         "computed_tokens": suggestion.cost.computed_tokens,
         "stage_ms": {name: round(ms, 1) for name, ms in suggestion.cost.stage_ms.items()},
+    }
+
+
+def verdict_document(verdict: Verdict) -> dict[str, Any]:
+    """One finding, in the same contract."""
+    return {
+        "kind": verdict.kind,
+        "action": verdict.action.name.lower(),
+        "rule": verdict.rule,
+        "start": verdict.start,
+        "end": verdict.end,
+        "evidence": verdict.evidence,
+        "replacement": verdict.replacement,
     }

@@ -177,3 +177,18 @@ def test_command_line(typing: Editor, case: Case, tmp_path: Path) -> None:
 
     assert (told["text"], told["shown"]) == (case.shown or "", bool(case.shown))
     check_verdict(case, told)
+
+
+def test_an_index_that_is_damaged_costs_its_check_only(tmp_path: Path) -> None:
+    """Completion answers, marked unvouched, and the reason names the file."""
+    shelf = tmp_path / "licences"
+    shelf.mkdir()
+    (shelf / "damaged.tplx").write_bytes(b"\xff" * 5_000)
+
+    with editor({"guard": {"deadline_ms": 0}}, cache=tmp_path, otherwise=f'"{KEY}"\n') as one:
+        items = one.ask("import os\n\nkey = |\n", trigger=INVOKED)
+        told = one.why()
+
+    assert items == ['os.environ["AWS_ACCESS_KEY_ID"]']
+    assert not told["vouched"]
+    assert "damaged.tplx" in told["reason"]
