@@ -43,7 +43,8 @@ class ShadowChecker:
         with self._session(until_s) as session:
             age = self._age
             said = session.diagnostics(path, text, until_s - time.monotonic())
-        found = tuple(one for each in said if (one := self._dialect.read(each, text, path)) is not None)
+        read = [one for each in said if (one := self._dialect.read(each, text, path)) is not None]
+        found = tuple(self._dialect.sift(read))
         with self._turn:
             if age == self._age:
                 self._kept[key] = found
@@ -84,6 +85,11 @@ class ShadowChecker:
         except CheckerError:
             return False
         return True
+
+    @property
+    def is_hopeless(self) -> bool:
+        """It has failed again and again, and never once come up: what PATH has of it does not run."""
+        return self._keeper.is_hopeless
 
     @property
     def memory_bytes(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,10 @@ def unchanged(text: str) -> str:
     return text
 
 
+def all_of_them(found: Sequence[Finding]) -> Sequence[Finding]:
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How a server is started, spoken to and understood."""
@@ -42,6 +46,8 @@ class Dialect:
     language_ids: Mapping[str, str]
     """By suffix of the file, with its dot; the first is for all others."""
     read: Reader
+    sift: Callable[[Sequence[Finding]], Sequence[Finding]] = all_of_them
+    """What is left of the findings of a text, seen together."""
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """`initializationOptions`."""
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])

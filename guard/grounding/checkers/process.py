@@ -27,6 +27,7 @@ STARTING_S = 20.0
 STEADY_S = 60.0
 """One that has lived this long starts with a clean record when it dies."""
 LONGEST_PATIENCE_S = 30.0
+HOPELESS_FAILURES = 2
 _FIRST_BACKOFF_S = 0.5
 _LONGEST_BACKOFF_S = 60.0
 _KEPT = ("HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "USERPROFILE", "SYSTEMROOT", "XDG_CACHE_HOME")
@@ -74,6 +75,11 @@ class Keeper:
                     raise CheckerError(f"{self._dialect.name} is starting")
                 self._state.wait(left_s)
             return self._session
+
+    @property
+    def is_hopeless(self) -> bool:
+        """It has failed again and again, and never once come up."""
+        return self._failures >= HOPELESS_FAILURES and self._ready_at_s == 0.0
 
     @property
     def memory_bytes(self) -> int:

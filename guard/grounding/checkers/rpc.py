@@ -26,6 +26,8 @@ MAX_UNASKED = 20_000
 MAX_UNWRITTEN = 256
 """Messages that wait to be read by the child."""
 _STDERR_CHARS = 2_000
+_LAST_WORDS_S = 0.2
+"""What a process that ends says about it may come a moment later."""
 _METHOD_NOT_FOUND = -32601
 
 Message = dict[str, Any]
@@ -137,6 +139,7 @@ class Connection:
         self._unasked = 0
         self._said = ""
         self._outgoing: queue.Queue[bytes | None] = queue.Queue(MAX_UNWRITTEN)
+        self._drained = threading.Event()
         self.ended = threading.Event()
         self.reason = ""
         """Why it ended; empty while it lives."""
@@ -217,6 +220,7 @@ class Connection:
                     self._take(message)
                 if self.ended.is_set():
                     return
+            self._drained.wait(_LAST_WORDS_S)
             self.end("it closed its output")
         except FrameError as error:
             self.end(f"it sent {error}")
@@ -232,6 +236,7 @@ class Connection:
         except (OSError, ValueError):
             pass  # the reading thread says why it ended
         finally:
+            self._drained.set()
             _close(self._stderr)
 
     def _take(self, message: Message) -> None:
