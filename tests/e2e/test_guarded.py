@@ -88,6 +88,23 @@ CASES = {
     ),
 }
 
+ANSWER = f"""\
+Your key is {KEY}, so:
+
+```python
+import os
+key = "{KEY}"
+```
+
+and
+
+```python
+{THEIRS[: THEIRS.index(chr(10) * 2)]}
+```
+
+That is all.
+"""
+
 
 @pytest.fixture(scope="module")
 def typing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
@@ -101,6 +118,7 @@ def typing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
         "guard": {"deadline_ms": 0},
     }
     replies = [(case.before, f"{case.written}\n\n\n") for case in CASES.values()]
+    replies.append(("<|im_start|>assistant\n", ANSWER))
     with editor(settings, replies=replies, cache=cache) as one:
         yield one
 
@@ -177,6 +195,21 @@ def test_command_line(typing: Editor, case: Case, tmp_path: Path) -> None:
 
     assert (told["text"], told["shown"]) == (case.shown or "", bool(case.shown))
     check_verdict(case, told)
+
+
+def test_chat(typing: Editor) -> None:
+    """The same of an answer: what is sound of it, a key read from the environment, and why a block ends."""
+    told = typing.command("chat", "How?", "--engine", "fake", "--max-tokens", "4096", "--json")
+
+    answer = told["answer"]
+    assert 'import os\nkey = os.environ["AWS_ACCESS_KEY_ID"]\n```\n' in answer
+    assert "Your key is [a secret was left out], so:" in answer
+    assert "[Withheld from here to the end of the block: the suggestion repeats" in answer
+    assert answer.endswith("]\n\nThat is all.\n")
+    assert KEY not in str(told)
+    assert BODY[-80:] not in answer
+    rules = [verdict["rule"] for verdict in told["verdicts"]]
+    assert {"secret/aws-access-key", "licence/copy"} <= set(rules)
 
 
 def test_an_index_that_is_damaged_costs_its_check_only(tmp_path: Path) -> None:
