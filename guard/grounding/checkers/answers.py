@@ -39,11 +39,11 @@ def _member(item: Any) -> str:
 
 
 def _parameter(label: Any, signature: str) -> str:
-    """Its label is its text, or where that is in the signature's."""
+    """With its stars.  Its label is its text, or where that is in the signature's."""
     if isinstance(label, list):
         start, end = [*cast("list[Any]", label), 0, 0][:2]
         label = signature[start:end] if isinstance(start, int) and isinstance(end, int) else ""
-    match = re.match(r"\w+", str(label or ""))
+    match = re.match(r"\*{0,2}\w+", str(label or ""))
     return match.group() if match else ""
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from ...errors import CheckerError
 from ..finding import Fault, Finding
@@ -74,11 +75,17 @@ _ARGUMENTS = (
 )
 
 
-def clang_checker(root: str) -> ShadowChecker:
-    """For the project in `root`.  Raises CheckerError where clangd is not there."""
+def find(root: str) -> Path:
+    """The program, from PATH outside `root`.  Raises CheckerError where there is none."""
     program = next(on_path("clangd", root), None)
     if program is None:
         raise CheckerError("clangd is not on PATH: install it from your system's packages")
+    return program
+
+
+def clang_checker(root: str) -> ShadowChecker:
+    """For the project in `root`.  Raises CheckerError where clangd is not there."""
+    program = find(root)
     return ShadowChecker(
         Dialect(
             name="clangd",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 from ...errors import CheckerError
 from ..finding import Fault
@@ -60,12 +61,19 @@ _SETTINGS = {
 }
 
 
+def find(root: str) -> Path:
+    """The program, from PATH outside `root`.  Raises CheckerError where there is none."""
+    program = next(on_path("gopls", root), None)
+    if program is None:
+        raise CheckerError("gopls is not on PATH: run `go install golang.org/x/tools/gopls@latest`")
+    return program
+
+
 def go_checker(root: str) -> ShadowChecker:
     """For the module in `root`.  Raises CheckerError where gopls or go is not there."""
-    program, go = next(on_path("gopls", root), None), next(on_path("go", root), None)
-    if program is None or go is None:
-        missing = "gopls" if program is None else "go"
-        raise CheckerError(f"{missing} is not on PATH: `go install golang.org/x/tools/gopls@latest`")
+    program, go = find(root), next(on_path("go", root), None)
+    if go is None:
+        raise CheckerError("gopls is on PATH, but go, which it needs, is not: install Go")
     return ShadowChecker(
         Dialect(
             name="gopls",

@@ -70,11 +70,17 @@ _SETTINGS = {
 }
 
 
-def rust_checker(root: str) -> ShadowChecker:
-    """For the project in `root`.  Raises CheckerError: not there, or the project chooses a toolchain."""
+def find(root: str) -> Path:
+    """The program, from PATH outside `root`.  Raises CheckerError where there is none."""
     program = next(on_path("rust-analyzer", root), None)
     if program is None:
         raise CheckerError("rust-analyzer is not on PATH: run `rustup component add rust-analyzer`")
+    return program
+
+
+def rust_checker(root: str) -> ShadowChecker:
+    """For the project in `root`.  Raises CheckerError: not there, or the project chooses a toolchain."""
+    program = find(root)
     for folder in (Path(root), *Path(root).parents):
         for name in _CHOOSING:
             if folder != Path.home() and (folder / name).exists():

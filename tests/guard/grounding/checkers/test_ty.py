@@ -122,6 +122,9 @@ def test_arguments_of_a_call(checker: ShadowChecker, root: Path):
     text = PREAMBLE + "box.put()\n"
     names = checker.arguments(str(root / "module.py"), text, text.index("put()") + 4, ANSWER_S)
     assert names == ("thing", "twice")
+    text = "def use(a, *rest, b=1, **others): ...\nuse()\n"
+    names = checker.arguments(str(root / "module.py"), text, text.index("use()") + 4, ANSWER_S)
+    assert names == ("a", "*rest", "b", "**others")
 
 
 def test_an_unknown_type_has_no_members(checker: ShadowChecker, root: Path):
