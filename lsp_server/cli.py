@@ -13,6 +13,7 @@ from importlib.metadata import version
 
 from .commands import bench as bench_command
 from .commands import chat, complete, context, doctor, engine, index, licences, pull, serve, stats, why
+from .commands import checkers as checkers_command
 from .commands import eval as eval_command
 from .commands import guard as guard_command
 
@@ -26,7 +27,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"truepenny {version('truepenny')}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     everyday = (pull, serve, complete, chat, why, stats, doctor)
-    for command in (*everyday, engine, context, index, guard_command, licences, eval_command, bench_command):
+    for command in (
+        *everyday,
+        engine,
+        context,
+        index,
+        guard_command,
+        licences,
+        checkers_command,
+        eval_command,
+        bench_command,
+    ):
         command.add_parser(subparsers)
     args = parser.parse_args(argv)
     try:
