@@ -16,6 +16,7 @@ from .commands import chat, complete, context, doctor, engine, index, licences, 
 from .commands import checkers as checkers_command
 from .commands import eval as eval_command
 from .commands import guard as guard_command
+from .commands import packages as packages_command
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -27,17 +28,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"truepenny {version('truepenny')}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     everyday = (pull, serve, complete, chat, why, stats, doctor)
-    for command in (
-        *everyday,
-        engine,
-        context,
-        index,
-        guard_command,
-        licences,
-        checkers_command,
-        eval_command,
-        bench_command,
-    ):
+    known = (context, index, licences, packages_command, checkers_command)
+    for command in (*everyday, engine, *known, guard_command, eval_command, bench_command):
         command.add_parser(subparsers)
     args = parser.parse_args(argv)
     try:
