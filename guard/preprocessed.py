@@ -31,7 +31,7 @@ _ATTRIBUTE = re.compile(
 _HEAD_ATTRIBUTE = re.compile(
     r"(?<=class |union |truct )(?:[A-Z][A-Z0-9]*_[A-Z0-9_]+)\b(?:\([^()\n]*\))?(?=\s+\w)"
 )
-_BRACED_DEFAULT = re.compile(r"(=\s*)\{\}(?=\s*[,)])")
+_BRACED_DEFAULT = re.compile(r"(?<==)\s*\{[^{}();\n]*\}(?=\s*[,)])")
 """Which the grammar of C++ knows in declarations only."""
 _CPP = re.compile(
     r"^\s*(?:namespace\b|template\s*<|class\s+\w|using\s|public:|private:)|\bstd::", re.MULTILINE
@@ -46,7 +46,7 @@ def is_cpp(text: str) -> bool:
 def plain(text: str) -> str:
     """The text, as long as it was, without what is known to lead the grammars astray wherever it stands."""
     text = _HEAD_ATTRIBUTE.sub(_blank, text)
-    return _BRACED_DEFAULT.sub(r"\g<1>00", text)
+    return _BRACED_DEFAULT.sub(lambda found: "0".rjust(len(found[0])), text)
 
 
 def without_attributes(text: str) -> str:

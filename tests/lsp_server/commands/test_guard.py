@@ -81,3 +81,4 @@ def test_every_check_is_measured(
     report = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert {"secrets", "syntax"} <= report["checks"].keys()
     assert (report["blocks"], report["flagged_share"]) == (1, 0)
+    assert report["checks"]["syntax"]["flagged"] == 0
