@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import unquote
 
 from ...errors import CheckerError
 from .answers import get, members, parameters
@@ -95,10 +96,15 @@ class Session:
         if method != "textDocument/publishDiagnostics":
             return
         with self._published:
-            document = self._documents.get(str(get(params, "uri")))
+            document = self._published_one(str(get(params, "uri")))
             if document is not None and get(params, "version") == document.version:
                 document.pushed = get(params, "diagnostics") or []
                 self._published.notify_all()
+
+    def _published_one(self, uri: str) -> _Document | None:
+        """Servers quote other characters than we do."""
+        plain = unquote(uri)
+        return next((one for ours, one in self._documents.items() if unquote(ours) == plain), None)
 
     # What we ask and tell.
 

@@ -28,6 +28,8 @@ STEADY_S = 60.0
 """One that has lived this long starts with a clean record when it dies."""
 LONGEST_PATIENCE_S = 30.0
 HOPELESS_FAILURES = 2
+GROWTH_S, GROWTH = 600.0, 1.5
+"""One that has grown too large within this time needs that much, and may have more the next time."""
 _FIRST_BACKOFF_S = 0.5
 _LONGEST_BACKOFF_S = 60.0
 _KEPT = ("HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "USERPROFILE", "SYSTEMROOT", "XDG_CACHE_HOME")
@@ -49,6 +51,7 @@ class Keeper:
         self._failures = 0
         self._retry_at_s = self._ready_at_s = 0.0
         self._patience_s = dialect.patience_s
+        self._max_memory_bytes = dialect.max_memory_bytes
         self.reason = ""
         """Why it is not there, or was not the last time."""
         _running.add(self)
@@ -119,7 +122,9 @@ class Keeper:
             self._fail(f"it has not answered for {self._connection.unanswered_s:.1f} s")
             # A slow one must be able to finish some day: what it has read is lost with it.
             self._patience_s = min(2 * self._patience_s, LONGEST_PATIENCE_S)
-        elif (used := self.memory_bytes) > self._dialect.max_memory_bytes:
+        elif (used := self.memory_bytes) > self._max_memory_bytes:
+            if time.monotonic() - self._ready_at_s < GROWTH_S:
+                self._max_memory_bytes = int(GROWTH * used)
             self._end(f"it holds {used // 1_000_000} MB")
             self._start()
 

@@ -64,7 +64,7 @@ def gone(pid: int) -> bool:
 WELL = ["well", "incremental", "pushes", "asks", "not now", "wrong ids first", "says other things", "late"]
 
 
-@pytest.mark.parametrize("way", [*WELL, "floods stderr"])
+@pytest.mark.parametrize("way", [*WELL, "pushes quoted", "floods stderr"])
 def test_what_is_only_odd_is_borne(tmp_path: Path, make: Make, way: str):
     checker = make(dialect(tmp_path, way))
     assert ask(checker, "bad text") == 1
@@ -182,6 +182,19 @@ def test_one_that_has_grown_too_large_is_started_anew(tmp_path: Path, make: Make
     with pytest.raises(CheckerError):
         ask(checker, deadline_s=0.0)
     assert gone(first)
+
+
+def test_one_that_is_always_too_large_is_not_started_for_ever(tmp_path: Path, make: Make):
+    """Some projects need more: what is allowed grows, up to a limit, instead of starting each time."""
+    checker = make(replace(dialect(tmp_path, "well"), max_memory_bytes=100_000))
+    answered = 0
+    for number in range(40):
+        try:
+            answered += ask(checker, f"bad {number}")
+        except CheckerError:
+            continue
+    assert answered > 20
+    assert len(starts(tmp_path)) < 12
 
 
 def test_the_same_question_is_asked_once(tmp_path: Path, make: Make):
