@@ -27,7 +27,7 @@ TICK_S = 0.001
 
 
 def document(num_lines: int) -> list[str]:
-    """Whole files, one after another."""
+    """Whole files, one after another, about as many lines: half a string would be half a program."""
     lines: list[str] = []
     for path in sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py"), key=lambda path: path.name):
         if len(lines) >= num_lines:
@@ -35,7 +35,7 @@ def document(num_lines: int) -> list[str]:
         text = path.read_text("utf-8", errors="replace")
         if "from __future__" not in text and len(text) < 60_000:
             lines += text.splitlines(keepends=True)
-    return lines[:num_lines]
+    return lines
 
 
 def passages(args: argparse.Namespace) -> list[Passage]:
@@ -97,7 +97,7 @@ def main() -> None:
     args = parser.parse_args()
     asked = passages(args)
     figures = asyncio.run(measured(asked))
-    print(json.dumps({"lines": args.lines, "places": len(asked), **figures}))
+    print(json.dumps({"lines": len(document(args.lines)), "places": len(asked), **figures}))
 
 
 if __name__ == "__main__":
