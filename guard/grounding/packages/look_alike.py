@@ -8,7 +8,7 @@ names have too many real neighbours: below five letters only letters of another 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from .known import Registry, ranks
 from .naming import normalized, plain
@@ -22,6 +22,7 @@ _AFFIXES = ("python-", "python3-", "py-", "py", "node-", "js-", "lib")
 _ENDINGS = ("-python3", "-python", "-py3", "-py", "-js", "-node", "-lib", "-sdk-python", "py", "js", "3", "2")
 
 
+@lru_cache(maxsize=4_096)
 def look_alike_of(name: str, registry: Registry) -> str:
     """The well-known name that `name` seems to be meant as; empty for a well-known one, or for none."""
     known = ranks(registry)

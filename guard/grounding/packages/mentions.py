@@ -7,7 +7,6 @@ words of a sentence do not.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .known import Registry
@@ -16,6 +15,7 @@ from .naming import is_web_name
 
 MAX_NAMES = 50
 """Of one command."""
+MAX_MENTIONS = 1_000
 
 _PYTHON_COMMANDS = (
     r"(?:python[\d.]*(?:\.exe)?|py) (?:-[\w.]+ )*?-m pip install",
@@ -79,18 +79,22 @@ class Mention:
 def mentions(text: str) -> tuple[Mention, ...]:
     """In order of the text."""
     found: list[Mention] = []
-    for command in _COMMAND.finditer(text):
+    at = 0
+    while len(found) < MAX_MENTIONS and (command := _COMMAND.search(text, at)) is not None:
         registry: Registry = "pypi" if command["pypi"] else "npm"
-        found += _named(text, command.end(), registry, is_one=_ONE.search(command[0]) is not None)
+        named, at = _named(text, command.end(), registry, is_one=_ONE.search(command[0]) is not None)
+        found += named
     return tuple(found)
 
 
-def _named(text: str, at: int, registry: Registry, *, is_one: bool) -> Iterator[Mention]:
-    count = 0
-    while count < MAX_NAMES and (argument := _ARGUMENT.match(text, at)) is not None:
-        word, at = argument["word"], argument.end()
+def _named(text: str, at: int, registry: Registry, *, is_one: bool) -> tuple[list[Mention], int]:
+    """What a command whose name ends at `at` installs, and where it has been read to."""
+    found: list[Mention] = []
+    while len(found) < MAX_NAMES and (argument := _ARGUMENT.match(text, at)) is not None:
+        word = argument["word"]
         if word.startswith("#"):
-            return
+            break
+        at = argument.end()
         if word.startswith("-"):
             option, equals, _ = word.partition("=")
             if option in _TAKES_VALUE - _FLAGS[registry] and not equals:
@@ -100,16 +104,16 @@ def _named(text: str, at: int, registry: Registry, *, is_one: bool) -> Iterator[
         stopped = word[-1] in ".,:!?)"
         word = word.rstrip(".,:!?)")
         if word.lower() in _SENTENCE:
-            return
+            break
         name = _name(word, registry)
         if not name and not _is_elsewhere(word):
-            return
+            break
         if name:
             start = argument.start("word")
-            yield Mention(name, registry, start, start + len(_spelled(word, name)))
-        count += 1
+            found.append(Mention(name, registry, start, start + len(_spelled(word, name))))
         if stopped or is_one:
-            return
+            break
+    return found, at
 
 
 def _name(word: str, registry: Registry) -> str:

@@ -57,8 +57,8 @@ WEB_SLIPS = [
 ]
 NEIGHBOURS = (
     "requests responses urllib3 httpx aiohttp pandas pandera jsonschema json5 tomli tomlkit toml "
-    "pyyaml pypdf pypdf2 pypdf3 psycopg psycopg2 redis aioredis redis-om opencv-python opencv- "
-    "python-headless pytest pytest-asyncio ujson orjson ijson hjson python-jose josepy pygame "
+    "pyyaml pypdf pypdf2 pypdf3 psycopg psycopg2 redis aioredis redis-om opencv-python "
+    "opencv-python-headless pytest pytest-asyncio ujson orjson ijson hjson python-jose josepy pygame "
     "pygame-ce pymysql pymssql flask-cors flask-admin cattrs attrs polars ruff black blake3 h2 h3 "
     "h11 "
 )
