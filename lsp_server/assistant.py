@@ -25,6 +25,7 @@ from .asking import Asking
 from .engine_link import EngineLink, fim_renderer_of
 from .ledger.timing import span
 from .making import Making, silent
+from .own_code import WorkspaceCode
 from .pauses import Pauses
 from .place.gate import Decision, decide
 from .prompting.anchor import Layout
@@ -67,7 +68,7 @@ class Assistant:
         prewarms = settings.engine_prewarm and not self._link.is_remote and layout is None
         self._workspace = Workspace()
         self._gathering = Gathering(settings.context, on_status, index)
-        self._vouching = Vouching(settings.guard)
+        self._vouching = Vouching(settings.guard, WorkspaceCode(lambda: self._gathering.source))
         # A measurement neither learns nor depends on what was learned, and a fake model teaches nothing.
         learns = layout is None and settings.engine != "fake"
         self._making = Making(settings, self._vouching, cache_root() / "acceptance.json" if learns else None)

@@ -23,6 +23,7 @@ from .place.scope_table import TEXT_SCOPES, TextScope
 from .snapshot import Lines
 
 Unvouched = Literal["show", "withhold"]
+WeakCopyleft = Literal["withhold", "show"]
 Mode = Literal["eager", "subtle", "on_demand"]
 Popup = Literal["auto", "always", "never"]
 
@@ -106,6 +107,8 @@ class GuardSettings:
     enabled: bool = True
     unvouched: Unvouched = "show"
     """What to do with a suggestion that could not be checked in time."""
+    weak_copyleft: WeakCopyleft = "withhold"
+    """What to do with copies of code under LGPL, MPL and the like, whose terms end at its own files."""
     deadline_ms: int = 250
     """0 to 10000.  For checking a suggestion; what is not checked by then is unvouched.  0: no limit."""
 
@@ -321,6 +324,7 @@ _READERS: dict[str, _Reader] = {
     "context.tokens": _whole_number(0, 16_384),
     "guard.enabled": _boolean,
     "guard.unvouched": _one_of(get_args(Unvouched)),
+    "guard.weak_copyleft": _one_of(get_args(WeakCopyleft)),
     "guard.deadline_ms": _whole_number(0, 10_000),
 }
 _KEYS = (*_GROUPS, *_READERS)

@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ..context.languages import find_language, language_of_path
 from ..guard.errors import GuardError
+from ..guard.licence.known import OwnCode
+from ..guard.licence.policy import LicencePolicy
 from ..guard.pipeline import Guard, default_guard
 from ..guard.verdict import Action, Judgement, Passage
 from ..models.store import cache_root
@@ -38,16 +40,19 @@ def the_guard() -> Guard:
             from ..guard.licence.sources.packages import SEED_INDEX
             from ..guard.licence.sources.shelf import Shelf
 
-            shipped = [SEED_INDEX] if SEED_INDEX.exists() else []
-            _made[key] = default_guard([*shipped, *Shelf(cache_root() / "licences").paths()])
+            _made[key] = default_guard([SEED_INDEX, *Shelf(cache_root() / "licences").paths()])
         return _made[key]
 
 
 class Vouching:
     """Of one assistant.  Belongs to its event loop."""
 
-    def __init__(self, settings: GuardSettings) -> None:
+    def __init__(self, settings: GuardSettings, own_code: OwnCode | None = None) -> None:
+        """`own_code`: the workspace, whose own code a suggestion may repeat."""
         self.is_on = settings.enabled
+        weak = Action.TRIM if settings.weak_copyleft == "withhold" else Action.ANNOTATE
+        self._policy = LicencePolicy(weak_copyleft=weak)
+        self._own_code = own_code
         self._deadline_ms = settings.deadline_ms or None
         self._warm: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -73,7 +78,7 @@ class Vouching:
         """At once, on this thread: for what has been judged before and is so again at its new place."""
         if not self.is_on:
             return _unjudged(passage)
-        return _ready_for(passage).judge(passage, self._deadline_ms)
+        return self._ours(_ready_for(passage)).judge(passage, self._deadline_ms)
 
     async def judged(self, passage: Passage, without: Collection[str] = ()) -> Judgement:
         """On a thread.  When time is up, by the checks that have finished; the others make it unvouched.
@@ -83,7 +88,7 @@ class Vouching:
         if not self.is_on:
             return _unjudged(passage)
         loop = asyncio.get_running_loop()
-        guard = await loop.run_in_executor(self._thread, _ready_for, passage)
+        guard = self._ours(await loop.run_in_executor(self._thread, _ready_for, passage))
         if without:
             guard = Guard([check for check in guard.checks if check.name not in without])
         judging = guard.judging(passage, self._deadline_ms)
@@ -91,6 +96,17 @@ class Vouching:
         limit_s = None if self._deadline_ms is None else self._deadline_ms / 1000
         done, _ = await asyncio.wait({work}, timeout=limit_s)
         return work.result() if done else judging.so_far()
+
+    def _ours(self, guard: Guard) -> Guard:
+        """The same checks, by this person's settings and for their workspace."""
+        from ..guard.licence.check import LicenceCheck
+
+        return Guard(
+            [
+                one.under(self._policy, self._own_code) if isinstance(one, LicenceCheck) else one
+                for one in guard.checks
+            ]
+        )
 
     async def aclose(self) -> None:
         await asyncio.gather(*self._tasks, return_exceptions=True)  # each has logged its failure

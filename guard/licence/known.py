@@ -86,14 +86,14 @@ class KnownCode:
 
 def nearby(passage: Passage) -> list[Known]:
     """The user's text round the suggestion, where it has a line of the suggestion already."""
-    lines = _telling_lines(passage.suggestion)
+    lines = telling_lines(passage.suggestion)
     pieces = (passage.before[-NEARBY_CHARS:], passage.after[:NEARBY_CHARS])
     return [KnownCode.every_gram_of(text) for text in pieces if any(line in text for line in lines)]
 
 
 def own(passage: Passage, texts: Iterable[str]) -> list[Known]:
     """What `texts` of the workspace have of the suggestion; of a long one, round where it stands."""
-    lines = _telling_lines(passage.suggestion)
+    lines = telling_lines(passage.suggestion)
     shared = [
         (text, places) for text in texts if (places := [at for one in lines if (at := text.find(one)) >= 0])
     ]
@@ -106,7 +106,8 @@ def own(passage: Passage, texts: Iterable[str]) -> list[Known]:
     return found
 
 
-def _telling_lines(suggestion: str) -> list[str]:
+def telling_lines(suggestion: str) -> list[str]:
+    """The lines that are long enough to say something, bare of white space, each once."""
     stripped = dict.fromkeys(line.strip() for line in suggestion.splitlines())
     return [line for line in stripped if len(line) >= MIN_LINE_CHARS]
 

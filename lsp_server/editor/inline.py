@@ -17,6 +17,7 @@ from ..snapshot import Lines, Query, Snapshot, Suggestion, Trigger
 from .convert import Encoding, PositionLike, Range, RangeLike
 from .documents import Document
 from .notebooks import BARE, Frame
+from .notices import name_of, notice_of
 
 DID_ACCEPT = "truepenny.didAccept"
 
@@ -110,6 +111,8 @@ class Reference:
     reference_name: str
     position: Offsets
     reference_url: str = ""
+    notice: str = ""
+    """Ours: what to put beside the code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +219,18 @@ def note_of(outcome: Outcome) -> Note:
         setting=outcome.setting,
         timing=outcome.timing,
         references=tuple(
-            Reference(verdict.licence, verdict.evidence, Offsets(verdict.start, verdict.end))
+            _reference_of(verdict)
             for verdict in outcome.verdicts
-            if verdict.licence is not None
+            if verdict.licence is not None or verdict.reference is not None
         ),
     )
+
+
+def _reference_of(verdict: Verdict) -> Reference:
+    place, source = Offsets(verdict.start, verdict.end), verdict.reference
+    if source is None:
+        return Reference(verdict.licence or "", verdict.evidence, place)
+    return Reference(source.licence, name_of(source), place, source.url, notice_of(source))
 
 
 def list_of(answer: Answer) -> ItemList:

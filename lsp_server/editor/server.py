@@ -25,6 +25,7 @@ from ..settings import Settings, SettingsProblem
 from ..status import Status
 from .index_progress import IndexProgress
 from .inline import DID_ACCEPT, InlineParams, ItemList
+from .notices import COPY_NOTICE
 from .popup import TRIGGERS, PopupList, is_wanted, style_of
 from .protocol import (
     DID_CHANGE_STATUS,
@@ -234,6 +235,11 @@ def _register(server: TruepennyServer) -> None:
         server.window_show_message(types.ShowMessageParams(types.MessageType.Info, told))
         return written
 
+    @server.command(COPY_NOTICE)
+    def copy_notice(completion_id: str) -> dict[str, str]:
+        """The notices of a suggestion as one text; empty where none is known or needed."""
+        return {"notice": session.notice_of(completion_id)}
+
     @server.feature(types.SHUTDOWN)
     async def shutdown(_: Any) -> None:
         server.index_progress.close()
@@ -241,7 +247,7 @@ def _register(server: TruepennyServer) -> None:
 
     _ = (initialize, initialized, configuration_changed, opened, changed, saved, closed, inline_completion)
     _ = (why, accepted, displayed, partially_accepted, shutdown, stats, trace, write_trace)
-    _ = (notebook_opened, notebook_changed, notebook_saved, notebook_closed)
+    _ = (copy_notice, notebook_opened, notebook_changed, notebook_saved, notebook_closed)
 
 
 def _item_id(params: Mapping[str, Any]) -> str | None:

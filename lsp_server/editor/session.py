@@ -28,6 +28,7 @@ from ..status import Status
 from .convert import Encoding, RangeLike
 from .documents import ChangeLike, Documents, path_of
 from .inline import Answer, Asked, InlineParams, ItemList, Replacement, ask, list_of, place
+from .notices import notices_of
 from .popup import PopupList, PopupStyle, popup_of
 
 logger = logging.getLogger(__name__)
@@ -121,6 +122,11 @@ class Session:
     @property
     def outcomes(self) -> Outcomes:
         return self.ledger.outcomes
+
+    def notice_of(self, completion_id: str) -> str:
+        """Of the code of others that an answer repeats; empty where there is none, or it is forgotten."""
+        outcome = self.outcomes.find(completion_id)
+        return notices_of(outcome.verdicts) if outcome is not None else ""
 
     async def complete(self, params: InlineParams, encoding: Encoding) -> ItemList:
         """The answer to one `inlineCompletion` request."""

@@ -114,6 +114,11 @@ class Outcomes:
         """Newest first."""
         return tuple(self._by_document.get(uri, ()))
 
+    def find(self, id_: str) -> Outcome | None:
+        """One answer by its id; None where it is not known (any more)."""
+        every = (outcome for outcomes in self._by_document.values() for outcome in outcomes)
+        return next((outcome for outcome in every if outcome.id == id_), None)
+
     def mark(self, id_: str, fate: Fate, accepted_length: int = 0) -> bool:
         """Note how far the suggestion `id_` got; False if it is not known (any more).
 

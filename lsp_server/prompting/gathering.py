@@ -111,6 +111,11 @@ class Gathering:
         """Is there an index to ask?"""
         return self._desk is not None and self._settings.enabled and self._settings.tokens > 0
 
+    @property
+    def source(self) -> Source | None:
+        """The index of the folder that is open; questions to its `reader` may come from any thread."""
+        return None if self._desk is None else self._desk.source
+
     def opened(self, paths: Collection[str], folder: str) -> None:
         """These documents are open, in the workspace of `folder`: its index is kept from now on."""
         if folder != self._folder and not self._is_given:

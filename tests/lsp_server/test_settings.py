@@ -38,7 +38,7 @@ def test_every_key_is_read() -> None:
             "disabled_scopes": ["string", "comment", "string"],
         },
         "chat": {"model": "talker"},
-        "guard": {"enabled": False, "unvouched": "withhold", "deadline_ms": 40},
+        "guard": {"enabled": False, "unvouched": "withhold", "weak_copyleft": "show", "deadline_ms": 40},
     }
 
     settings, problems = read_settings(raw)
@@ -61,7 +61,7 @@ def test_every_key_is_read() -> None:
             disabled_scopes=("string", "comment"),
         ),
         chat=module.ChatSettings("talker"),
-        guard=GuardSettings(enabled=False, unvouched="withhold", deadline_ms=40),
+        guard=GuardSettings(enabled=False, unvouched="withhold", weak_copyleft="show", deadline_ms=40),
     )
 
 
@@ -113,6 +113,7 @@ def test_every_field_has_a_reader() -> None:
         ({"completion": {"model": "  "}}, "completion.model", "not empty"),
         ({"completion": 3}, "completion", "an object"),
         ({"guard": {"enabled": "no"}}, "guard.enabled", "true or false"),
+        ({"guard": {"weak_copyleft": "block"}}, "guard.weak_copyleft", "'withhold', 'show'"),
         ([1], "(all)", "an object"),
         ("local", "(all)", "an object"),
     ],
