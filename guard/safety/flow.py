@@ -18,7 +18,7 @@ from .values import CLEAN, CONSTANT, HOLE, Value, joined, labels_of, union
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-    from .grammars import Grammar
+    from .grammar import Grammar
     from .rule import Flow
     from .scope import Definition, Marks, Scope
 
@@ -36,6 +36,8 @@ _MODULES = sys.stdlib_module_names | frozenset(
 """Names before a dot that are modules or types even where nothing says so: fragments lack imports."""
 _FORMATTERS = frozenset({"fmt", "String", "string"})
 """What stands before a call that formats, and is no value."""
+_COMPREHENSIONS = frozenset({"list_comprehension", "set_comprehension", "generator_expression"})
+"""What they run through says nothing of what they yield."""
 _DUNDER = re.compile(r"__\w+__")
 
 
@@ -85,6 +87,9 @@ class Evaluation:
             return self._conditional(node, scope, depth)
         if kind in g.functions or kind in g.skipped:
             return CLEAN
+        if kind in _COMPREHENSIONS and (body := node.field("body")) is not None:
+            value = self.of(body, scope, depth + 1)
+            return replace(value, built=value.built and kind == "generator_expression")
         if kind == "expression_list" and len(node.named_children()) == 1:
             return self.of(node.named_children()[0], scope, depth + 1)
         if kind in g.containers:
@@ -185,7 +190,10 @@ class Evaluation:
         facts = self.marks.facts
         if facts.stoppers is not None and facts.stoppers.search(last):
             return CLEAN
-        given = self._children(arguments, scope, depth) if arguments is not None else []
+        given: list[Value] = []
+        if arguments is not None:
+            alone = arguments.kind() in _COMPREHENSIONS
+            given = [self.of(arguments, scope, depth)] if alone else self._children(arguments, scope, depth)
         held = CLEAN
         if receiver is not None and (
             receiver.text() not in _MODULES

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ast_grep_py import SgNode
 
-    from .grammars import Grammar
+    from .grammar import Grammar
     from .rule import FlowFacts, Matcher
 
 # What a function's own text says of who fills its parameters.
@@ -175,14 +175,15 @@ class Scope:
         for one in holder.named_children():
             if one.kind() == self.grammar.comment:
                 continue
-            name = self._parameter_name(one)
-            if name in ("", "self", "cls", "this"):
-                continue
-            chosen = name in _REQUESTS or (told and _PLACE.search(name) is not None)
-            own = self.marks.sources.get(span(one), "param" if chosen else label)
-            if numbers is not None and numbers.search(one.text()):
-                yield name, Definition(self.start, None, None, adds=False, block=self.start)
-            else:
+            several = [held.text() for held in one.field_children("name")]  # `a, b string`
+            for name in several if len(several) > 1 else [self._parameter_name(one)]:
+                if name in ("", "self", "cls", "this"):
+                    continue
+                chosen = name in _REQUESTS or (told and _PLACE.search(name) is not None)
+                own = self.marks.sources.get(span(one), "param" if chosen else label)
+                if numbers is not None and numbers.search(one.text()):
+                    yield name, Definition(self.start, None, None, adds=False, block=self.start)
+                    continue
                 for each, _ in self._targets(one) if "pattern" in one.kind() else [(name, True)]:
                     yield each, Definition(self.start, None, own, adds=False, block=self.start)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ast_grep_py import SgNode
 
-    from .grammars import Grammar
+    from .grammar import Grammar
     from .rule import Matcher
 
 

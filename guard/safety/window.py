@@ -22,6 +22,9 @@ _IMPORT = re.compile(
     re.MULTILINE,
 )
 
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Halves of characters: what is not UTF-8 is read as these, and no parser takes them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -49,7 +52,7 @@ def window_of(passage: Passage, language: str) -> Window:
     elif language == "php" and "<?" not in before + passage.suggestion:
         header = "<?php\n" + header
     start = len(header) + len(before)
-    text = header + before + passage.suggestion + after
+    text = _HALVES.sub("\ufffd", header + before + passage.suggestion + after)
     return Window(text, start, start + len(passage.suggestion))
 
 

@@ -1,11 +1,15 @@
 """What the safety rules find and leave alone, beside bandit and ruff, and what it costs.
 
-    python tests/benchmarks/safety.py [--data FOLDER] [--show SET]
+    python tests/benchmarks/safety.py [--data FOLDER] [--code FOLDER] [--show SET] [--each]
 
-Sets: SVEN (functions before and after a security fix), CWEval (insecure and secure programs), and
-functions of the standard library and of popular packages, in which a finding is taken to be false.
-A function counts as flagged with any verdict at all, remarks included; `block` counts repairs and
-cuts alone.  bandit and ruff judge the same functions, dedented, where they parse.  Last line: JSON.
+Sets: SVEN (functions before and after a security fix), CWEval (insecure and secure programs), samples
+of malware and their honest look-alikes, hidden characters, generated secrets, and functions of the
+standard library and of packages, in which a finding is taken to be false: three packages that the rules
+were tuned beside, three that they were not.  `--code FOLDER` adds blocks of 20 lines of other people's
+code below it, by language.  A function counts as flagged with any verdict at all, remarks included;
+`changed` counts repairs and cuts alone.  bandit and ruff judge the same texts, dedented, where they
+parse; `each` prints a line per weakness.  Processor time, for 20 lines in their file, by language.
+Last line: JSON.
 """
 
 from __future__ import annotations
@@ -15,8 +19,10 @@ import ast
 import gzip
 import json
 import random
+import runpy
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import textwrap
 import time
@@ -24,9 +30,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from truepenny.guard.safety.check import SafetyCheck
+from truepenny.guard.hygiene import HygieneCheck
+from truepenny.guard.malware import MalwareCheck
+from truepenny.guard.safety.check import SafetyCheck, rule_language
 from truepenny.guard.safety.trees import parse
 from truepenny.guard.safety.window import window_of
+from truepenny.guard.secrets import SecretsCheck
 from truepenny.guard.verdict import Action, Passage, Verdict
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "guard-data"
@@ -43,11 +52,26 @@ LANGUAGES = {
     "C": "cpp",
     "hpp": "cpp",
     "cxx": "cpp",
+    "cs": "csharp",
+    "php": "php",
+    "rb": "ruby",
+    "sh": "shellscript",
+    "bash": "shellscript",
 }
-PACKAGES = ("rich", "httpx", "jinja2")
+PACKAGES = {"tuned beside": ("rich", "httpx", "jinja2"), "never seen": ("networkx", "click", "hypothesis")}
+SAMPLES = {"py": "python", "js": "javascript", "rb": "ruby", "go": "go", "json": "json"}
 SAMPLE = 1_500
 BLOCK_LINES = 20
+TIMED, PER_LANGUAGE = 200, 300
+"""Blocks that time is taken of in the standard library, and blocks of each language of `--code`."""
+MAX_FILE_BYTES = 300_000
 CHECK = SafetyCheck()
+CHECKS = {
+    "safety": CHECK,
+    "malware": MalwareCheck(),
+    "hygiene": HygieneCheck(),
+    "secrets": SecretsCheck(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +81,9 @@ class Case:
     cwe: str
     text: str
     name: str
+    check: str = "safety"
+    before: str = ""
+    after: str = ""
 
 
 def sven(folder: Path):
@@ -92,15 +119,15 @@ def unsafe_functions(text: str):
 
 
 def benign():
-    """Functions of working code: of the standard library, and of three popular packages."""
+    """Functions of working code: of the standard library, and of popular packages."""
     import importlib.util
-    import sysconfig
 
     roots = [("benign stdlib", Path(sysconfig.get_path("stdlib")))]
-    for name in PACKAGES:
-        found = importlib.util.find_spec(name)
-        if found is not None and found.origin:
-            roots.append((f"benign {name}", Path(found.origin).parent))
+    for kind, names in PACKAGES.items():
+        for name in names:
+            found = importlib.util.find_spec(name)
+            if found is not None and found.origin:
+                roots.append((f"benign {kind}: {name}", Path(found.origin).parent))
     rng = random.Random(6)
     for label, root in roots:
         cases: list[Case] = []
@@ -121,8 +148,55 @@ def benign():
         yield from cases if len(cases) <= SAMPLE else rng.sample(cases, SAMPLE)
 
 
+def malware(folder: Path):
+    with gzip.open(folder / "malware_samples_dev.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            kind = "look-alikes" if row["label"] == "benign" else "samples"
+            language = SAMPLES[row["path"].rpartition(".")[2]]
+            yield Case(f"malware {kind}", language, "-", row["text"], row["path"], "malware")
+
+
+def hidden(folder: Path):
+    with gzip.open(folder / "trojan_source_dev.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            yield Case("hidden characters", row["lang"].lower(), "-", row["text"], row["path"], "hygiene")
+
+
+def secrets():
+    """From the generator in the tests: every format five times, and what only looks like one."""
+    made = runpy.run_path(str(Path(__file__).resolve().parents[1] / "guard" / "test_secrets.py"))
+    rng = random.Random("all")
+    for _ in range(5):
+        for rule, template, make in made["FORMATS"]:
+            yield Case("secrets real", "python", "-", template.replace("{}", make(rng)), rule, "secrets")
+    for _ in range(20):
+        for line in made["benign"](rng):
+            yield Case("secrets look-alikes", "python", "-", line, "look-alike", "secrets")
+    for line in made["PLACEHOLDERS"]:
+        yield Case("secrets look-alikes", "python", "-", line, "placeholder", "secrets")
+
+
 def ours(case: Case) -> tuple[Verdict, ...]:
-    return CHECK.judge(Passage("", case.text, "", case.language))
+    return CHECKS[case.check].judge(Passage(case.before, case.text, case.after, case.language))
+
+
+def blocks(root: Path, rng: random.Random, per_language: int):
+    """20 lines each in the middle of files below `root`, as many of each language."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(root.rglob("*")):
+        language = LANGUAGES.get(path.suffix[1:])
+        small = path.is_file() and path.stat().st_size < MAX_FILE_BYTES
+        if language and small and not {"test", "tests"} & set(path.parts) and ".min." not in path.name:
+            found[language].append(path)
+    for language, paths in sorted(found.items()):
+        for path in rng.sample(paths, min(per_language, len(paths))):
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+            if len(lines) < 2 * BLOCK_LINES:
+                continue
+            at = rng.randrange(len(lines) - BLOCK_LINES)
+            end = at + BLOCK_LINES
+            text, before, after = "".join(lines[at:end]), "".join(lines[:at]), "".join(lines[end:])
+            yield Case("benign blocks", language, "-", text, path.name, "safety", before, after)
 
 
 def others(cases: list[Case]) -> dict[str, set[int]]:
@@ -145,38 +219,37 @@ def others(cases: list[Case]) -> dict[str, set[int]]:
     return flagged
 
 
-def timings() -> dict[str, float]:
-    """CPU milliseconds for a block of 20 lines in the middle of a real file.
+def timings(cases: list[Case]) -> dict[str, dict[str, float]]:
+    """Processor milliseconds for 20 lines in their file, by language.
 
     Beside them what parsing the same text costs, so that a busy machine shows.
     """
-    import sysconfig
-
-    rng = random.Random(3)
-    paths = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
-    spent: list[float] = []
-    parsed: list[float] = []
-    for path in rng.sample(paths, min(60, len(paths))):
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-        if len(lines) < 3 * BLOCK_LINES:
-            continue
-        for _ in range(4):
-            at = rng.randrange(len(lines) - BLOCK_LINES)
-            before, block = "".join(lines[:at]), "".join(lines[at : at + BLOCK_LINES])
-            passage = Passage(before, block, "".join(lines[at + BLOCK_LINES :]), "python")
-            started = time.process_time()
-            CHECK.judge(passage)
-            spent.append((time.process_time() - started) * 1000)
-            started = time.process_time()
-            parse(window_of(passage, "python").text, "python")
-            parsed.append((time.process_time() - started) * 1000)
-    spent.sort()
-    parsed.sort()
+    spent: dict[str, list[float]] = defaultdict(list)
+    parsed: dict[str, list[float]] = defaultdict(list)
+    for case in cases:
+        passage = Passage(case.before, case.text, case.after, case.language)
+        name = rule_language(case.language) or case.language
+        started = time.process_time()
+        CHECK.judge(passage)
+        spent[case.language].append((time.process_time() - started) * 1000)
+        started = time.process_time()
+        parse(window_of(passage, name).text, name)
+        parsed[case.language].append((time.process_time() - started) * 1000)
     return {
-        "p50_ms": round(spent[len(spent) // 2], 2),
-        "p95_ms": round(spent[int(len(spent) * 0.95)], 2),
-        "parse_p50_ms": round(parsed[len(parsed) // 2], 2),
+        language: {
+            "n": len(values),
+            "p50_ms": round(sorted(values)[len(values) // 2], 2),
+            "p95_ms": round(sorted(values)[int(len(values) * 0.95)], 2),
+            "parse_p50_ms": round(sorted(parsed[language])[len(values) // 2], 2),
+        }
+        for language, values in sorted(spent.items())
     }
+
+
+def shares(members: list[Case], verdicts: list[tuple[Verdict, ...]]) -> tuple[float, float]:
+    """Flagged at all, and repaired, cut or withheld."""
+    changed = sum(any(one.action > Action.ANNOTATE for one in found) for found in verdicts)
+    return sum(map(bool, verdicts)) / len(members), changed / len(members)
 
 
 def main() -> None:
@@ -184,50 +257,69 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--code", type=Path, help="other people's code, to take blocks of 20 lines from")
     parser.add_argument("--show", default="", help="print the cases of this set that are wrong")
     parser.add_argument("--alone", action="store_true", help="without bandit and ruff")
+    parser.add_argument("--each", action="store_true", help="a line for each weakness too")
     asked = parser.parse_args()
     cases: list[Case] = []
     if asked.data.is_dir():
-        cases += [*sven(asked.data), *cweval(asked.data)]
+        cases += [*sven(asked.data), *cweval(asked.data), *malware(asked.data), *hidden(asked.data)]
     else:
-        print(f"{asked.data} is absent: SVEN and CWEval are left out", file=sys.stderr)
-    cases += list(benign())
-    for language in sorted({case.language for case in cases}):
+        print(f"{asked.data} is absent: only secrets and honest code are measured", file=sys.stderr)
+    cases += [*secrets(), *benign()]
+    rng = random.Random(3)
+    timed = list(blocks(Path(sysconfig.get_path("stdlib")), rng, TIMED))
+    if asked.code is not None:
+        found = list(blocks(asked.code, rng, PER_LANGUAGE))
+        cases += found
+        timed += [case for case in found if case.language != "python"]
+    for language in sorted({case.language for case in (*cases, *timed)}):
         CHECK.warm(language)
+    spent = timings(timed)
     verdicts = [ours(case) for case in cases]
-    beside = {"bandit": set(), "ruff S": set()} if asked.alone else others(cases)
+    beside = {"bandit": set[int](), "ruff S": set[int]()} if asked.alone else others(cases)
     groups: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for at, case in enumerate(cases):
         groups[case.set, case.language, "all"].append(at)
-        if case.cwe != "-":
-            groups[case.set, case.language, case.cwe].append(at)
-    print(
-        f"{'set':18} {'language':11} {'cwe':9} {'n':>5} {'ours':>7} {'block':>7} {'bandit':>7} {'ruff S':>7}"
-    )
+        if case.set.startswith(("sven", "cweval")):
+            groups[case.set, "(every)", "all"].append(at)
+            if asked.each:
+                groups[case.set, case.language, case.cwe].append(at)
+    titles = f"{'ours':>7} {'changed':>7} {'bandit':>7} {'ruff S':>7}"
+    print(f"{'set':33} {'language':12} {'cwe':8} {'n':>5} {titles}")
     summary: dict[str, dict[str, float]] = {}
     for (name, language, cwe), members in sorted(groups.items()):
-        n = len(members)
-        flagged = sum(bool(verdicts[at]) for at in members) / n
-        block = sum(any(one.action > Action.ANNOTATE for one in verdicts[at]) for at in members) / n
-        tools = [len(beside[tool] & set(members)) / n for tool in beside]
-        shown = [f"{value:7.3f}" for value in (flagged, block)]
-        shown += [f"{value:7.3f}" if language == "python" else "      -" for value in tools]
-        print(f"{name:18} {language:11} {cwe:9} {n:5} {' '.join(shown)}")
+        flagged, changed = shares([cases[at] for at in members], [verdicts[at] for at in members])
+        tools = [len(beside[tool] & set(members)) / len(members) for tool in beside]
+        compared = language == "python" and not asked.alone
+        shown = [f"{value:7.3f}" for value in (flagged, changed)]
+        shown += [f"{value:7.3f}" if compared else "      -" for value in tools]
+        print(f"{name:33} {language:12} {cwe:8} {len(members):5} {' '.join(shown)}")
         if cwe == "all":
-            row = {"n": n, "flagged": round(flagged, 4), "block": round(block, 4)}
-            if language == "python" and not asked.alone:
+            row = {"n": len(members), "flagged": round(flagged, 4), "changed": round(changed, 4)}
+            if compared:
                 row |= {tool: round(value, 4) for tool, value in zip(beside, tools, strict=True)}
             summary[f"{name} {language}"] = row
+    hits = sum(bool(found) for case, found in zip(cases, verdicts, strict=True) if case.set == "secrets real")
+    alarms = sum(
+        bool(found) for case, found in zip(cases, verdicts, strict=True) if case.set == "secrets look-alikes"
+    )
+    precision = round(hits / max(hits + alarms, 1), 4)
+    print(f"secrets: precision {precision}, recall {summary['secrets real python']['flagged']}")
+    for language, row in spent.items():
+        print(
+            f"time for 20 lines of {language}: p50 {row['p50_ms']} ms, p95 {row['p95_ms']} ms (n {row['n']})"
+        )
     for case, found in zip(cases, verdicts, strict=True):
-        wrong = bool(found) == any(word in case.set for word in ("benign", "fixed", " secure"))
+        wrong = bool(found) == any(word in case.set for word in ("benign", "fixed", " secure", "look-alikes"))
         if asked.show and asked.show in case.set and wrong:
             print(f"\n--- {case.set} {case.language} {case.cwe} {case.name}")
             for one in found:
                 print(f"    {one.action.name} {one.rule}: {case.text[one.start : one.end][:100]!r}")
             if not found:
                 print(textwrap.indent(case.text[:1_500], "    "))
-    print(json.dumps({"sets": summary, "timing": timings()}))
+    print(json.dumps({"sets": summary, "secrets_precision": precision, "timing": spent}))
 
 
 if __name__ == "__main__":

@@ -10,10 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .arithmetic import ARITHMETIC
+from .bounds import BOUNDS
 from .lengths import LENGTHS
+from .lifetimes import LIFETIMES
 from .memory import MEMORY
+from .messages import MESSAGES
 from .pointers import POINTERS
 from .reads import READS
+from .sizes import SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,5 +28,15 @@ if TYPE_CHECKING:
 
     Analysis = Callable[[Facts], Iterable[SgNode]]
 
-ANALYSES: Mapping[str, Analysis] = {**ARITHMETIC, **LENGTHS, **MEMORY, **POINTERS, **READS}
+ANALYSES: Mapping[str, Analysis] = {
+    **ARITHMETIC,
+    **BOUNDS,
+    **LENGTHS,
+    **LIFETIMES,
+    **MEMORY,
+    **MESSAGES,
+    **POINTERS,
+    **READS,
+    **SIZES,
+}
 """By the name that rules call them by."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from ..trees import find_all, span
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _CHAIN = re.compile(r"[A-Za-z_]\w*(?:(?:->|\.)[A-Za-z_]\w*)*")
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'')
+_COMMENTS = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+_SPACES = re.compile(r"\s")
+_ROUND_SIGNS = re.compile(r"\s+(?=[^\w\s])|(?<=[^\w\s])\s+")
+_BETWEEN_WORDS = re.compile(r"\s+")
 _RELATIONAL = frozenset({"<", ">", "<=", ">=", "==", "!="})
 _ORDERED = frozenset({"<", ">", "<=", ">="})
 _LENGTH = re.compile(
@@ -48,6 +52,7 @@ class Test:
     text: str
     names: frozenset[str]
     kind: str
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +173,8 @@ class Facts:
 
     def _test(self, node: SgNode, kind: str) -> None:
         text = squeezed(node.text())
-        self.tests.append(Test(span(node)[0], text, names_in(text), kind))
+        start, end = span(node)
+        self.tests.append(Test(start, text, names_in(text), kind, end))
 
     def _binary(self, node: SgNode, at: int) -> None:
         left, right = node.field("left"), node.field("right")
@@ -248,6 +254,14 @@ class Facts:
             return True
         return any(after <= one.at < before and name in one.names for one in self.relations)
 
+    def was_asked(self, name: str, before: int, after: int = -1) -> bool:
+        """Whether a condition with `name` in it was over before: one that holds the use says nothing."""
+        if any(one.end <= before for one in self.tests_of(name, before, after)):
+            return True
+        return any(
+            after <= one.at and span(one.node)[1] <= before and name in one.names for one in self.relations
+        )
+
     def is_ordered(self, name: str, before: int, after: int = -1, *, loops: bool = True) -> bool:
         """Whether `name` is compared by size in between, or cut to one."""
         for one in self.relations:
@@ -290,15 +304,17 @@ class Facts:
 
 
 def squeezed(text: str) -> str:
-    """Without comments and white space, strings emptied."""
-    text = re.sub(r"/\*.*?\*/|//[^\n]*", " ", text, flags=re.DOTALL)
-    return re.sub(r"(?<=\w)\s+(?=\w)", " ", re.sub(r"\s*([^\w\s])\s*", r"\1", text)).strip()
+    """Without comments, and without the white space that does not part two words."""
+    if "/*" in text or "//" in text:
+        text = _COMMENTS.sub(" ", text)
+    return _BETWEEN_WORDS.sub(" ", _ROUND_SIGNS.sub("", text)).strip() if _SPACES.search(text) else text
 
 
 def squeezed_words(text: str) -> str:
     return " ".join(text.split())
 
 
+@lru_cache(maxsize=4_096)
 def names_in(text: str) -> frozenset[str]:
     """`a->b.c` is one name; the objects it goes through are names too."""
     found: set[str] = set()

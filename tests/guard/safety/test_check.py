@@ -13,7 +13,7 @@ from truepenny.guard.verdict import Action, Passage
 
 CHECK = SafetyCheck()
 CURSOR = "‸"
-ALPHABET = "osytem(){}[]'\"` \n\t=+%.:,;é😀\\fxa0$#/*<>&|"
+ALPHABET = "\udc80osytem(){}[]'\"` \n\t=+%.:,;é😀\\fxa0$#/*<>&|"
 
 
 def check(fixture: str, expected: list[str], language: str = "python"):
@@ -196,6 +196,14 @@ def test_too_much_text_is_said_and_not_passed():
 def test_any_text_can_be_judged(text, language):
     for one in CHECK.judge(Passage("import os\n", text, "\nx = 1\n", language)):
         assert 0 <= one.start <= one.end <= len(text)
+
+
+@pytest.mark.parametrize("language", ["python", "javascript", "c", "java", "ruby", "shellscript"])
+def test_half_characters_are_no_matter(language):
+    """A file that is no UTF-8 is read with halves of characters in it."""
+    assert CHECK.judge(Passage("\udc80", "x = '\ud800'\n", "\udcff", language)) == ()
+    found = CHECK.judge(Passage("# \udcff\n", "import os\nos.system('\ud800 ' + x)\n", "\udc80", "python"))
+    assert [one.rule for one in found] == ["safety/python/command-from-text"]
 
 
 def test_deep_nesting_is_no_matter():

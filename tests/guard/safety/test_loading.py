@@ -56,6 +56,14 @@ def test_a_sound_rule(tmp_path):
         ("  - eval(y)\n", "", 7, "at least 2"),
         ("  - eval(y)\n", "  - 7\n", 9, "is not text"),
         ("fix: Do not.", "fix: [", 7, "YAML"),
+        ("fix: Do not.", "fix: 'Do not.", 13, "YAML"),
+        ("cwe: CWE-95", "cwe: CWE-XSS", 2, "CWE-89"),
+        ("rule: eval($X)", "rule: eval($X); exec($X)", 6, "ast-grep does not understand it as python"),
+        ("rule: eval($X)", "sources: [param]\nsinks:\n  - eval($TAINT)\n  - { any: eval }", 9, "ast-grep"),
+        ("rule: eval($X)", "native: out-of-thin-air", 6, "write advanced-index or"),
+        ("rule: eval($X)", "rule: eval($X)\nlanguages: python", 7, "put `- ` before each"),
+        ("bad:\n  - eval(x)\n  - eval(y)\n", "", 1, "no `bad`"),
+        ("good:\n  - f(x)\n  - g(x)\n", "good: []\n", 10, "at least 2 `good`"),
     ],
 )
 def test_mistakes(tmp_path, old, new, line, said):
