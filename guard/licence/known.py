@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from .lexing import Lexemes
 
 NEARBY_CHARS = 40_000
-"""Of a text of the user's: what stands there is their own and may be repeated."""
+"""Of the text before and after: what stands there is the user's own and may be repeated."""
+OWN_CHARS = 16_000
+"""Of another file, at least; twice as much as the suggestion is long."""
 MIN_LINE_CHARS = 12
 MAX_OWN_TEXTS = 3
 
@@ -101,8 +103,8 @@ def own(passage: Passage, texts: Iterable[str]) -> list[Known]:
     found: list[Known] = []
     for text, places in shared[:MAX_OWN_TEXTS]:
         middle = sorted(places)[len(places) // 2]
-        begin = max(0, middle - NEARBY_CHARS // 2)
-        found.append(KnownCode.every_gram_of(text[begin : begin + NEARBY_CHARS]))
+        reach = max(OWN_CHARS // 2, len(passage.suggestion))
+        found.append(KnownCode.every_gram_of(text[max(0, middle - reach) : middle + reach]))
     return found
 
 
