@@ -9,6 +9,7 @@
     look_alike   names that are a slip away from a well-known one
     filter       published names, compact: answers "certainly not" and "almost certainly"
     refresh      fills the filter from the index that the user has configured
+    imports      the modules that a text names
     mentions     `pip install`, `npm i` and the like in any text
     standing     all of that together
 
