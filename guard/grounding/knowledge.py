@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Source(StrEnum):
@@ -61,4 +61,17 @@ class Packages(Protocol):
 
     def standing(self, module: str, path: str) -> Standing:
         """Of `module` (dotted, or `@scope/name`; only its package counts) as the file `path` imports it."""
+        ...
+
+
+@runtime_checkable
+class Signatures(Protocol):
+    """A checker that can say how a function is called, besides what `Checker` asks of it."""
+
+    def arguments(self, path: str, text: str, offset: int, deadline_s: float) -> tuple[str, ...]:
+        """Names of all parameters, of every overload, of the call in whose brackets `offset` stands.
+
+        One that takes all other keywords keeps its stars.  Empty where the function is not known.
+        Raises `CheckError` as `Checker.findings` does.
+        """
         ...

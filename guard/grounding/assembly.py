@@ -1,0 +1,93 @@
+"""Puts the parts together: one check for all workspaces of a process.
+
+Checkers, environments, stubs and packages belong to projects and are found by the path of a file, when
+it is first asked for.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+from .check import DEADLINE_S, GroundingCheck
+from .checkers.registry import Checkers, PlaceOf, PythonPlace
+from .checkers.roots import root_of
+from .environment import Environment, find_environment
+from .knowledge import Packages, Standing, Vocabulary
+from .packages.standing import Installation, KnownPackages
+from .stubs import stub_folder
+
+log = logging.getLogger(__name__)
+
+
+def grounding_check(
+    cache: Path,
+    *,
+    vocabulary: Vocabulary | None = None,
+    packages: Packages | None = None,
+    checkers: Checkers | None = None,
+    deadline_s: float = DEADLINE_S,
+) -> GroundingCheck:
+    """The check as the guard uses it; `cache` is our own folder, made if need be.
+
+    Checkers start when a file of their language is warmed or judged.  Without a vocabulary, members of
+    what has no type are not judged.  Close what is passed in, or `GroundingCheck.close` what is not.
+    """
+    running = checkers or Checkers(cache / "checkers", python_place(cache))
+    known = packages or PackagesByProject(cache)
+    return GroundingCheck(
+        running.checker_for,
+        vocabulary=vocabulary,
+        packages=known,
+        deadline_s=deadline_s,
+        close=running.close,
+    )
+
+
+def python_place(cache: Path) -> PlaceOf:
+    """Where code of a project finds its modules, and the stubs that are of use there."""
+
+    def place(root: str) -> PythonPlace:
+        environment = find_environment("", Path(root))
+        log.info("%s: %s", root, environment.why)
+        paths = [str(path) for path in environment.extra_paths]
+        try:
+            stubs = stub_folder(cache, environment)
+        except OSError as error:
+            log.warning("stubs cannot be laid out in %s: %s", cache, error)
+            stubs = None
+        if stubs is not None:
+            paths.insert(0, str(stubs))
+        folder = None if environment.python is None else str(environment.python)
+        return PythonPlace(folder, tuple(paths), environment.version or None)
+
+    return place
+
+
+class PackagesByProject:
+    """`Packages` for every project there is; each is read when a file of it is asked about."""
+
+    def __init__(self, cache: Path) -> None:
+        self._filters = cache / "packages"
+        self._lock = threading.Lock()
+        self._known: dict[str, KnownPackages] = {}
+
+    def standing(self, module: str, path: str) -> Standing:
+        return self.of(path).standing(module, path)
+
+    def of(self, path: str) -> KnownPackages:
+        """Those of the project that `path` is in."""
+        kind = "typescript" if path.endswith((".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs")) else "python"
+        root = root_of(kind, path)
+        with self._lock:
+            if root not in self._known:
+                environment = find_environment(path, Path(root))
+                self._known[root] = KnownPackages(Path(root), _installation(environment), self._filters)
+            return self._known[root]
+
+
+def _installation(environment: Environment) -> Installation:
+    major, _, minor = environment.version.partition(".")
+    version = (int(major), int(minor)) if major.isdigit() and minor.isdigit() else None
+    return Installation(environment.site_packages, version)
