@@ -94,8 +94,12 @@ def web_parts(sources: Sources) -> list[Part]:
 
 def has_web_library(sources: Sources) -> bool:
     """Whether the names of JavaScript itself and of the browser are among what is read."""
-    return sources.web_library is not None or any(
-        (modules / "typescript" / "lib" / "lib.es5.d.ts").is_file() for modules in sources.web
+    if sources.web_library is not None:
+        return True
+    return any(
+        (package / "lib" / "lib.es5.d.ts").is_file()
+        for modules in sources.web
+        for package in (modules / "typescript", *_entries(modules / "@typescript"))
     )
 
 
@@ -120,7 +124,7 @@ def _of_folder(family: Family, top: Path, place: Path) -> Part:
             continue
         digest.update(f"{file.name} {status.st_size} {status.st_mtime_ns}".encode("utf-8", "surrogateescape"))
     listed = [file.relative_to(top).as_posix() if file != top else file.name for file in files]
-    kept = set(_without_stubbed(listed))
+    kept = set(_without_stubbed(listed) if family == "python" else listed)
     paths = tuple(file for file, name in zip(files, listed, strict=True) if name in kept)
     return _part(family, place.name, f"folder-{digest.hexdigest()}", paths)
 

@@ -102,6 +102,7 @@ class BackgroundVocabulary:
         """See `Vocabulary`.  Also `None` where the workspace's index cannot be asked."""
         family = family_of(path)
         table = self._tables.get(family) if family else None
+        name = name.removeprefix("#")  # JavaScript's private members
         if table is not None and name in table:
             return True
         try:

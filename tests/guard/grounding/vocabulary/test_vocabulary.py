@@ -150,6 +150,30 @@ def test_packages_of_node(tmp_path: Path):
     assert "notDeclared" not in table
 
 
+def test_the_names_of_javascript_itself_from_elsewhere(tmp_path: Path):
+    (tmp_path / "ts").mkdir()
+    (tmp_path / "ts" / "lib.es5.d.ts").write_text("interface String { charAt(pos: number): string; }")
+    table = Table.open(build(web_parts(Sources(web_library=tmp_path / "ts")), tmp_path / "cache").path)
+    assert "charAt" in table
+
+
+@pytest.mark.parametrize("place", ["typescript/lib", "@typescript/typescript-linux-x64/lib", ""])
+def test_javascript_is_complete_with_the_names_of_the_language(tmp_path: Path, place: str):
+    modules = tmp_path / "node_modules"
+    modules.mkdir()
+    if place:
+        (modules / place).mkdir(parents=True)
+        (modules / place / "lib.es5.d.ts").write_text("interface String { charAt(pos: number): string; }")
+    vocabulary = BackgroundVocabulary(Sources(web=(modules,)), tmp_path / "cache", lambda _name: False)
+    vocabulary.start("web")
+    assert vocabulary.wait(60)
+    assert vocabulary.is_complete("a.ts") is bool(place)
+    assert vocabulary.knows("charAt", "a.ts") is bool(place)
+    assert vocabulary.knows("#charAt", "a.js") is bool(place)
+    assert vocabulary.knows("charAt", "a.py") is None
+    vocabulary.close()
+
+
 def test_answers_before_and_after(sources: Sources, tmp_path: Path):
     """In a process of its own, as it is in use."""
     lacking: list[str] = []
