@@ -23,7 +23,7 @@ from .positions import OFFERED, Encoding, Lines, changed_part
 from .rpc import Connection, ResponseError
 
 MAX_TEXT_CHARS = 1_000_000
-_CHANGED, _CREATED, _DELETED = 2, 1, 3
+_CREATED, _DELETED = 1, 3
 _INCREMENTAL = 2
 _NOT_NOW = frozenset({-32800, -32801, -32802})
 """RequestCancelled, ContentModified, ServerCancelled: ask again."""
@@ -162,7 +162,8 @@ class Session:
         """These files are new, different or gone on the disk."""
         changes: list[dict[str, Any]] = []
         for path in paths:
-            kinds = (_CREATED, _CHANGED) if Path(path).exists() else (_DELETED,)
+            # Whether it was there before, servers know and we do not: gone and back fits both.
+            kinds = (_DELETED, _CREATED) if Path(path).exists() else (_DELETED,)
             changes += [{"uri": _uri(path), "type": kind} for kind in kinds]
         self._told().notify("workspace/didChangeWatchedFiles", {"changes": changes})
 

@@ -60,6 +60,7 @@ _QUOTES = ("'", '"')
 _NEAREST = re.compile(r"[Dd]id you mean `?\"?(?:[\w.]*\.)?(\w+)`?\"?\??")
 _KIND = re.compile(r"^(?:bound method|function|class|constructor of|method wrapper|bound) |`")
 _OVERLOAD = re.compile(r"^info:\s+(?:\[.*?\])?\((.*)\) -> ", re.MULTILINE)
+_MORE = re.compile(r"^info:.*\b(?:omitted \d+|\d+ more) (?:other )?overloads?", re.MULTILINE)
 _PARAMETER = re.compile(r"(?:^|, )(\*{0,2}\w+)(?=: | ?=|,|$)")
 
 
@@ -110,7 +111,7 @@ def _place(fault: Fault, said: Diagnostic, text: str, name: str) -> tuple[int, i
 
 def _unknown_keyword(said: Diagnostic, text: str, details: str) -> tuple[int, str] | None:
     """A keyword that none of the overloads takes: then it is that, and not the types of the others."""
-    if "omitted" in details.rpartition("info:")[2]:
+    if _MORE.search(details):
         return None
     taken: set[str] = set()
     for overload in _OVERLOAD.findall(details):

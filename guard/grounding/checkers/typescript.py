@@ -73,6 +73,7 @@ def typescript_checker(root: str, checkers: Path) -> ShadowChecker:
                 suffix: ("// @ts-check\n" if suffix in SCRIPTS else "") + reference for suffix in LANGUAGE_IDS
             },
             prepare=_unsilenced,
+            environment={"GOGC": "50"},  # a fifth less memory for a tenth more time
             patience_s=10.0,  # a project is read as a whole, once
             max_memory_bytes=1_000_000_000,
         )

@@ -110,6 +110,23 @@ def test_what_exists_is_not_reported(checker: ShadowChecker, root: Path, code: s
     assert found(checker, root, code) == []
 
 
+WIDE = "int | str | bytes | list[int] | dict[str, int] | set[int] | tuple[int, ...]"
+
+
+@pytest.mark.parametrize(("num_overloads", "fault"), [(3, Fault.UNKNOWN_ARGUMENT), (60, Fault.WRONG_CALL)])
+def test_a_keyword_that_no_overload_takes_is_named(
+    checker: ShadowChecker, root: Path, num_overloads: int, fault: Fault
+):
+    """Where all of them are listed, however long their types are."""
+    overloads = "".join(
+        f"@overload\ndef take(a: {WIDE}, *, key{number}: {WIDE} = 1) -> int: ...\n"
+        for number in range(num_overloads)
+    )
+    text = f"from typing import overload\n{overloads}def take(a, **keys): ...\ntake(1, other=2)\n"
+    said = checker.findings(str(root / "module.py"), text, ANSWER_S)
+    assert [(one.fault, one.name) for one in said] == [(fault, "other" * (fault is Fault.UNKNOWN_ARGUMENT))]
+
+
 def test_members_of_a_known_type(checker: ShadowChecker, root: Path):
     """Decoding goes on with these alone."""
     text = PREAMBLE + "box.siz\n"

@@ -189,6 +189,25 @@ def test_members_of_a_known_type(checker: ShadowChecker, root: Path):
     assert names == ("put",)
 
 
+def test_changes_on_the_disk_are_seen_when_told(checker: ShadowChecker, root: Path):
+    text, path = "import { thing } from './late';\n", str(root / "module.ts")
+    assert [one.name for one in checker.findings(path, text, ANSWER_S)] == ["./late"]
+    (root / "late.ts").write_text("export const thing = 1;\n")
+    checker.changed([str(root / "late.ts")])
+    assert checker.findings(path, text, ANSWER_S) == ()
+    (root / "late.ts").write_text("export const other = 1;\n")
+    checker.changed([str(root / "late.ts")])
+    assert [one.name for one in checker.findings(path, text, ANSWER_S)] == ["thing"]
+
+
+def test_what_was_shown_of_one_file_is_not_held_against_another(checker: ShadowChecker, root: Path):
+    (root / "one.ts").write_text("export const real = 1;\n")
+    checker.changed([str(root / "one.ts")])
+    assert checker.findings(str(root / "one.ts"), "export const invented = 1;\n", ANSWER_S) == ()
+    (only,) = checker.findings(str(root / "two.ts"), "import { real, invented } from './one';\n", ANSWER_S)
+    assert only.name == "invented"
+
+
 HOSTILE = {
     "unchecked": '{"compilerOptions": {"noCheck": true}}',
     "left out": '{"files": [], "exclude": ["**/*"]}',
