@@ -93,7 +93,9 @@ def web_parts(sources: Sources) -> list[Part]:
 
 
 def has_web_library(sources: Sources) -> bool:
-    """Whether the names of JavaScript itself and of the browser are among what is read."""
+    """Whether the names of JavaScript itself, of the browser and of node are among what is read."""
+    if not any((modules / "@types" / "node").is_dir() for modules in sources.web):
+        return False
     if sources.web_library is not None:
         return True
     return any(

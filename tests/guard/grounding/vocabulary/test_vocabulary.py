@@ -160,7 +160,7 @@ def test_the_names_of_javascript_itself_from_elsewhere(tmp_path: Path):
 @pytest.mark.parametrize("place", ["typescript/lib", "@typescript/typescript-linux-x64/lib", ""])
 def test_javascript_is_complete_with_the_names_of_the_language(tmp_path: Path, place: str):
     modules = tmp_path / "node_modules"
-    modules.mkdir()
+    (modules / "@types" / "node").mkdir(parents=True)
     if place:
         (modules / place).mkdir(parents=True)
         (modules / place / "lib.es5.d.ts").write_text("interface String { charAt(pos: number): string; }")
