@@ -60,9 +60,9 @@ LANGUAGES = {
 }
 PACKAGES = {"tuned beside": ("rich", "httpx", "jinja2"), "never seen": ("networkx", "click", "hypothesis")}
 SAMPLES = {"py": "python", "js": "javascript", "rb": "ruby", "go": "go", "json": "json"}
-SAMPLE = 1_500
+SAMPLE = 1_000
 BLOCK_LINES = 20
-TIMED, PER_LANGUAGE = 200, 300
+TIMED, PER_LANGUAGE = 200, 150
 """Blocks that time is taken of in the standard library, and blocks of each language of `--code`."""
 MAX_FILE_BYTES = 300_000
 CHECK = SafetyCheck()

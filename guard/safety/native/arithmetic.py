@@ -196,7 +196,7 @@ def doubled_size(facts: Facts) -> Iterator[SgNode]:
             found = re.fullmatch(r"([A-Za-z_]\w*)\*\d+\+[\d*]+", text)
             if found is not None and _SIZES.search(found[1]) and "sizeof" not in text:
                 kind = facts.types.get(found[1], "")
-                if "size_t" in kind or "64" in kind or "long" in kind or facts.is_ordered(found[1], call.at):
+                if "size_t" in kind or "64" in kind or "long" in kind or facts.is_bounded(found[1], call.at):
                     continue
                 yield node
 
