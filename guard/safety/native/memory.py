@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from .facts import Facts, Write
 
 _ALLOCATORS = (
-    r"(?:std::)?(?:malloc|calloc|realloc|reallocarray|strdup|strndup|kmalloc|kzalloc|kcalloc|kmemdup"
+    r"(?:std::)?(?:malloc|calloc|strdup|strndup|kmalloc|kzalloc|kcalloc|kmemdup"
     r"|kstrdup|vmalloc|vzalloc|av_malloc|av_mallocz|fopen|opendir)"
 )
 _ALLOCATED = re.compile(rf"^(?:\([\w\s:*]+\)|\w*cast<[^>]*>\()*{_ALLOCATORS}\(")
+_FEW_BYTES = re.compile(r"\((?:\d{1,3})\)$")
+"""So few that there are always as many."""
 _FREES = re.compile(r"^(free|kfree|vfree|kvfree|xfree|g_free|av_free|OPENSSL_free)$")
 _RELEASES = re.compile(r"(?i)(^|_)(free|release|destroy|put|dispose)(_|$|[A-Z])|free$")
 _DESTRUCTOR = re.compile(
@@ -41,6 +43,8 @@ def unchecked_allocation(facts: Facts) -> Iterator[SgNode]:
             or _ALLOCATED.match(write.value) is None
             or not re.fullmatch(r"[\w.>-]+", write.target)
         ):
+            continue
+        if _FEW_BYTES.search(write.value):
             continue
         use = _first_deref(facts, write.target, write.at)
         if use is None or facts.is_tested(write.target, span(use)[0], write.at):
@@ -72,14 +76,6 @@ def _first_deref(facts: Facts, name: str, after: int) -> SgNode | None:
 
 def _written_again(facts: Facts, write: Write, before: int) -> bool:
     return any(one.target == write.target and write.at < one.at <= before for one in facts.writes)
-
-
-def lost_on_failure(facts: Facts) -> Iterator[SgNode]:
-    """`p = realloc(p, n)`: when it fails, the old memory is lost."""
-    for write in facts.writes:
-        found = re.match(r"^(?:\([\w\s:*]+\))?realloc\(([\w.>-]+),", write.value)
-        if found is not None and write.operator == "=" and found[1] == write.target:
-            yield write.node
 
 
 def use_after_free(facts: Facts) -> Iterator[SgNode]:
@@ -232,7 +228,6 @@ def allocated_product(facts: Facts) -> Iterator[SgNode]:
 
 MEMORY: Mapping[str, Analysis] = {
     "unchecked-allocation": unchecked_allocation,
-    "lost-on-failure": lost_on_failure,
     "use-after-free": use_after_free,
     "conditional-allocation": conditional_allocation,
     "dangling-field": dangling_field,
