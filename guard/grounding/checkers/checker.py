@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 import time
@@ -29,23 +30,26 @@ class ShadowChecker:
         self._dialect = dialect
         self._keeper = Keeper(dialect)
         self._turn = threading.Lock()
-        self._kept: OrderedDict[tuple[str, str], tuple[Finding, ...]] = OrderedDict()
+        self._kept: OrderedDict[bytes, tuple[Finding, ...]] = OrderedDict()
         self._age = 0
+        self._untold: dict[str, None] = {}
+        self._memory = threading.Lock()
         self.used_at_s = time.monotonic()
         """When it was asked last, by the monotonic clock."""
 
     def findings(self, path: str, text: str, deadline_s: float) -> tuple[Finding, ...]:
         until_s = self._until_s(deadline_s)
-        key = (path, text)
-        kept = self._kept.get(key)
-        if kept is not None:
-            return kept
-        with self._session(until_s) as session:
+        key = _key(path, text)
+        with self._memory:
             age = self._age
+            if (kept := self._kept.get(key)) is not None:
+                self._kept.move_to_end(key)
+                return kept
+        with self._session(until_s) as session:
             said = session.diagnostics(path, text, until_s - time.monotonic())
         read = [one for each in said if (one := self._dialect.read(each, text, path)) is not None]
         found = tuple(self._dialect.sift(read))
-        with self._turn:
+        with self._memory:
             if age == self._age:
                 self._kept[key] = found
                 while len(self._kept) > NUM_KEPT:
@@ -69,14 +73,14 @@ class ShadowChecker:
             return session.parameters(path, text, offset, until_s - time.monotonic())
 
     def changed(self, paths: Iterable[str]) -> None:
-        """These files are new, different or gone on the disk: what was said may no longer hold."""
-        with self._turn:
+        """These files are new, different or gone on the disk: what was said may no longer hold.
+
+        Returns at once; the server is told before the next question.
+        """
+        with self._memory:
             self._age += 1
             self._kept.clear()
-            try:
-                self._keeper.session(0.0).changed(paths)
-            except CheckerError:
-                return  # it is not running, and will read the disk as it is when it starts
+            self._untold.update(dict.fromkeys(paths))
 
     def wait(self, deadline_s: float) -> bool:
         """Whether it is ready, at the latest after `deadline_s`."""
@@ -113,10 +117,19 @@ class ShadowChecker:
 
     @contextmanager
     def _session(self, until_s: float) -> Generator[Session]:
-        """The session, ours alone.  A server that has died while it was asked is told so at once."""
+        """The session, ours alone."""
         if not self._turn.acquire(timeout=max(until_s - time.monotonic(), 0.0)):
             raise CheckerError(f"{self.name} is busy with another text")
         try:
-            yield self._keeper.session(until_s - time.monotonic())
+            session = self._keeper.session(until_s - time.monotonic())
+            with self._memory:
+                untold, self._untold = self._untold, {}
+            if untold:
+                session.changed(untold)
+            yield session
         finally:
             self._turn.release()
+
+
+def _key(path: str, text: str) -> bytes:
+    return hashlib.blake2b(f"{path}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -219,6 +219,28 @@ def test_answers_are_forgotten_when_files_change(tmp_path: Path, make: Make):
     assert again is not first
 
 
+def test_a_change_is_told_without_waiting(tmp_path: Path, make: Make):
+    """Whoever watches files has other things to do than to wait for a checker that thinks."""
+    checker = make(dialect(tmp_path, "hangs"))
+    assert checker.wait(ANSWER_S)
+    outcomes: list[str] = []
+
+    def wait_for_it() -> None:
+        try:
+            ask(checker, deadline_s=5.0)
+        except CheckerError as error:
+            outcomes.append(str(error))
+
+    thread = threading.Thread(target=wait_for_it)
+    thread.start()
+    checker.changed([str(tmp_path / "b.txt")])
+    is_at_once = not outcomes
+    checker.close()
+    thread.join()
+    assert outcomes
+    assert is_at_once
+
+
 def test_several_threads_wait_for_one_another(tmp_path: Path, make: Make):
     """Each gets the answer to its own text."""
     checker = make(dialect(tmp_path, "incremental"))
