@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from truepenny.guard.errors import CheckerError
 from truepenny.guard.grounding.checkers.checker import ShadowChecker
@@ -181,6 +183,20 @@ def test_changes_on_the_disk_are_seen_when_told(checker: ShadowChecker, root: Pa
     (root / "late.py").unlink()
     checker.changed([str(root / "late.py")])
     assert [one.name for one in checker.findings(path, text, ANSWER_S)] == ["late"]
+
+
+PIECES = st.sampled_from(
+    ["os.pathh\n", "x = 'ä😀'; os.pathh\n", "\r\n", "\r", "\n", "# é\u2028\x0c\n", "os.sep\r\n"]
+)
+
+
+@given(st.lists(st.lists(PIECES, max_size=6).map("".join), min_size=1, max_size=5))
+@settings(max_examples=30, deadline=None)
+def test_edits_add_up_to_the_text(checker: ShadowChecker, root: Path, texts: list[str]):
+    """Only the difference to the last text is sent; whatever it is, every finding is where its name is."""
+    for text in ["import os\n" + each for each in texts]:
+        said = checker.findings(str(root / "edited.py"), text, ANSWER_S)
+        assert [text[one.start : one.end] for one in said] == ["pathh"] * text.count("os.pathh")
 
 
 HOSTILE = {
