@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import CheckerError
@@ -73,9 +74,19 @@ _SETTINGS = {
 def find(root: str) -> Path:
     """The program, from PATH outside `root`.  Raises CheckerError where there is none."""
     program = next(on_path("rust-analyzer", root), None)
+    if program is not None and program.resolve().stem == "rustup":
+        program = next(_behind_rustup(), None)
     if program is None:
         raise CheckerError("rust-analyzer is not on PATH: run `rustup component add rust-analyzer`")
     return program
+
+
+def _behind_rustup() -> Iterator[Path]:
+    """What rustup's proxy would run, which may be nothing: the proxy is on PATH without the component."""
+    home = Path(os.environ.get("RUSTUP_HOME") or Path.home() / ".rustup")
+    for program in sorted(home.glob("toolchains/*/bin/rust-analyzer*"), reverse=True):  # stable, nightly
+        if os.access(program, os.X_OK):
+            yield program
 
 
 def rust_checker(root: str) -> ShadowChecker:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from truepenny.guard.errors import CheckerError
 from truepenny.guard.grounding.checkers import go, rust
 from truepenny.guard.grounding.checkers.dialect import Diagnostic
 from truepenny.guard.grounding.checkers.sentences import Sentences
@@ -81,9 +82,28 @@ def test_the_real_gopls(tmp_path: Path):
 
 
 def runs_rust_analyzer() -> bool:
-    """A proxy of rustup may be there without the component."""
-    program = shutil.which("rust-analyzer")
-    return program is not None and any((Path.home() / ".rustup" / "toolchains").glob("*/bin/rust-analyzer"))
+    try:
+        return rust.find("/no/workspace").is_file()
+    except CheckerError:
+        return False
+
+
+def test_the_proxy_of_rustup_is_not_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It is on PATH with any toolchain, and asks the workspace which one to run."""
+    proxy = tmp_path / "bin" / "rust-analyzer"
+    real = tmp_path / "rustup" / "toolchains" / "stable-x" / "bin" / "rust-analyzer"
+    for program in (tmp_path / "cargo" / "rustup", real):
+        program.parent.mkdir(parents=True)
+        program.write_text("")
+        program.chmod(0o755)
+    proxy.parent.mkdir()
+    proxy.symlink_to(tmp_path / "cargo" / "rustup")
+    monkeypatch.setenv("PATH", str(proxy.parent))
+    monkeypatch.setenv("RUSTUP_HOME", str(tmp_path / "rustup"))
+    assert rust.find("/no/workspace") == real
+    real.unlink()
+    with pytest.raises(CheckerError, match="rustup component add"):
+        rust.find("/no/workspace")
 
 
 @pytest.mark.skipif(not runs_rust_analyzer(), reason="NOT TESTED: rust-analyzer does not run here")
