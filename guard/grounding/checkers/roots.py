@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,17 +46,21 @@ def root_of(kind: Kind, path: str) -> str:
 
     Never the home folder or one above it, whatever lies there: it is no project.
     """
-    folder = Path(path).absolute().parent
+    folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120  # for each suggestion, and ten times as fast
     marks = _MARKS[kind]
-    found = [one for one in _upwards(folder) if any((one / name).exists() for name in marks.nearest)]
-    if not found:
-        return str(folder)
-    return str(found[-1] if marks.outermost else found[0])
+    found = (one for one in _upwards(folder) if any(map(os.path.exists, _within(one, marks.nearest))))
+    return min(found, key=len, default=folder) if marks.outermost else next(found, folder)
 
 
-def _upwards(folder: Path) -> Iterator[Path]:
-    home = Path.home()
-    for one in (folder, *folder.parents):
-        if one == home or one in home.parents:
+def _within(folder: str, names: tuple[str, ...]) -> Iterator[str]:
+    return (f"{folder}{os.sep}{name}" for name in names)
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    """The folders of the path, the innermost first, up to the home folder or the root of the disk."""
+    home = str(Path.home())
+    while folder != home and not home.startswith(folder.rstrip(os.sep) + os.sep):
+        yield folder
+        folder, below = os.path.dirname(folder), folder  # noqa: PTH120  # as above
+        if folder == below:
             return
-        yield one
