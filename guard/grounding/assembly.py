@@ -15,6 +15,7 @@ from .checkers.registry import Checkers, PlaceOf, PythonPlace
 from .checkers.roots import root_of
 from .environment import Environment, find_environment
 from .knowledge import Packages, Standing, Vocabulary
+from .modules import ProjectModules
 from .packages.standing import Installation, KnownPackages
 from .stubs import stub_folder
 
@@ -40,6 +41,7 @@ def grounding_check(
         running.checker_for,
         vocabulary=vocabulary,
         packages=known,
+        modules=ProjectModules(_Environments().of),
         deadline_s=deadline_s,
         close=running.close,
     )
@@ -85,6 +87,21 @@ class PackagesByProject:
                 environment = find_environment(path, Path(root))
                 self._known[root] = KnownPackages(Path(root), _installation(environment), self._filters)
             return self._known[root]
+
+
+class _Environments:
+    """Found once for each project."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, Environment] = {}
+
+    def of(self, path: str) -> tuple[Path, Environment]:
+        root = root_of("python", path)
+        with self._lock:
+            if root not in self._known:
+                self._known[root] = find_environment(path, Path(root))
+            return Path(root), self._known[root]
 
 
 def _installation(environment: Environment) -> Installation:

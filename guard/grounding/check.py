@@ -15,7 +15,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..verdict import Action, Kind, Passage, Verdict
 from .baseline import Baseline, Baselines, said
@@ -23,7 +23,7 @@ from .draft import Draft
 from .dynamic import let_through, without_consequences
 from .evidence import sentence
 from .finding import Checker, Fault, Finding
-from .knowledge import Packages, Source, Standing, Vocabulary
+from .knowledge import Modules, Packages, Source, Standing, Vocabulary
 from .ladder import OPEN, Rung, rung
 from .repair import NEAR, Edit, Repairer
 from .silences import silence
@@ -46,6 +46,7 @@ class GroundingCheck:
     """Does what a suggestion names exist?  Safe to share between threads."""
 
     name = "grounding"
+    is_costly: Literal[True] = True
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class GroundingCheck:
         *,
         vocabulary: Vocabulary | None = None,
         packages: Packages | None = None,
+        modules: Modules | None = None,
         deadline_s: float = DEADLINE_S,
         close: Callable[[], None] = lambda: None,
     ) -> None:
@@ -60,6 +62,7 @@ class GroundingCheck:
         self._checker_for = checker_for
         self._vocabulary = vocabulary
         self._packages = packages
+        self._modules = modules
         self._deadline_s = deadline_s
         self._baselines = Baselines()
         self._close = close
@@ -90,9 +93,8 @@ class GroundingCheck:
             return ()
         draft = Draft.of(passage)
         checker = self._checker_for(passage.language, passage.path)
-        judging = _Judging(
-            draft, checker, self._vocabulary, self._packages, time.monotonic() + self._deadline_s
-        )
+        until_s = time.monotonic() + self._deadline_s
+        judging = _Judging(draft, checker, self._vocabulary, self._packages, self._modules, until_s)
         return tuple(judging.verdicts(self._baselines.get(passage.path)))
 
 
@@ -104,6 +106,7 @@ class _Judging:
     checker: Checker | None
     vocabulary: Vocabulary | None
     packages: Packages | None
+    modules: Modules | None
     until_s: float
     kept: Repairer | None = None
 
@@ -135,7 +138,7 @@ class _Judging:
         draft = self.draft
         standing = self._standing(finding)
         sure = rung(finding, draft, standing)
-        if sure is Rung.SILENT or silence(finding, draft, known):
+        if sure is Rung.SILENT or silence(finding, draft, known) or self._is_there(finding, standing):
             return
         repairer = self._repairer(self.checker)
         if may_come_right(finding, draft, repairer.members):
@@ -154,6 +157,27 @@ class _Judging:
             yield self._cut(finding, standing)
         else:
             yield self._noted(finding, sentence(finding, edit.instead if edit else "", standing))
+
+    def _is_there(self, finding: Finding, standing: Standing | None) -> bool:
+        """Whether the files know better: a stub lacks the name, or the module makes it at run time."""
+        path, name = self.draft.path, finding.name
+        if self.modules is None or self.draft.language != "python" or not name:
+            return False
+        if finding.fault is Fault.MISSING_MEMBER and finding.message.startswith("Module"):
+            return self.modules.has(finding.receiver, name, path) or self.modules.is_dynamic(
+                finding.receiver, path
+            )
+        if finding.fault is not Fault.MISSING_MODULE or standing is None:
+            return False
+        if standing.source not in (Source.STANDARD, Source.INSTALLED, Source.WORKSPACE):
+            return False
+        parent = name.rpartition(".")[0]
+        if self.modules.exists(name, path) or self.modules.is_dynamic(parent, path):
+            return True
+        # What has the package's name may be something else: a file beside this one.
+        return self.checker is not None and not self._repairer(self.checker).members(
+            finding.start + len(name.partition(".")[0]) + 1
+        )
 
     def _caused(self, fresh: Iterable[Finding]) -> Iterator[Verdict]:
         """What the suggestion does to the text round it: told, never cut, for the rest may mend it."""

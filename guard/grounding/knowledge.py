@@ -64,6 +64,22 @@ class Packages(Protocol):
         ...
 
 
+class Modules(Protocol):
+    """The files of modules, as they lie there.  Safe to call from several threads."""
+
+    def has(self, module: str, name: str, path: str) -> bool:
+        """Whether the text of `module`, as the file `path` imports it, binds or quotes `name`."""
+        ...
+
+    def is_dynamic(self, module: str, path: str) -> bool:
+        """Whether its text makes names at run time."""
+        ...
+
+    def exists(self, module: str, path: str) -> bool:
+        """Whether there is a file of it, a compiled one too."""
+        ...
+
+
 @runtime_checkable
 class Signatures(Protocol):
     """A checker that can say how a function is called, besides what `Checker` asks of it."""

@@ -36,6 +36,10 @@ _PLAIN = re.compile(r"(?:int|str|bool|bytes|float|list|dict|set|tuple|Literal)\b
 _VAGUE = re.compile(
     r"\bUnknown\b|\bAny\b|\bTodo\b|@Todo|^object$|^\{\}$|^~| & |@|^super\(|<super:|\bProtocol\b"
 )
+_DJANGO = re.compile(
+    r"objects$|^pk$|^id$|_set$|_id$|^_?meta$|_display$|^DoesNotExist$|^MultipleObjectsReturned$"
+)
+"""What its classes of models have without its being written."""
 _NARROWED = re.compile(r" & ~\w+|~\w+ & ")
 """What a condition has ruled out."""
 _NOTHING = frozenset(
@@ -51,7 +55,9 @@ def rung(finding: Finding, draft: Draft, standing: Standing | None) -> Rung:
         case Fault.MISSING_MEMBER:
             return _member(finding, draft)
         case Fault.UNKNOWN_ARGUMENT:
-            return Rung.UNSURE if finding.message == OPEN else Rung.SURE
+            # Who does not know a decorator takes the class it makes for one without a constructor.
+            is_vague = finding.message == OPEN or finding.receiver.startswith("object.")
+            return Rung.UNSURE if is_vague else Rung.SURE
         case Fault.MISSING_NAME:
             return Rung.SURE
         case Fault.WRONG_CALL:
@@ -85,6 +91,8 @@ def _member(finding: Finding, draft: Draft) -> Rung:
         return Rung.UNSURE
     if draft.language.startswith("javascript") and receiver.startswith(("{", "typeof", "Window")):
         return Rung.UNSURE
+    if _DJANGO.search(finding.name) and "django" in draft.text:
+        return Rung.SILENT
     if _VAGUE.search(_outside_brackets(receiver)):
         return Rung.UNSURE
     if _is_target(finding, draft):
