@@ -69,7 +69,10 @@ class Checkers:
         self._is_closed = self._is_watched = False
 
     def checker_for(self, language: str, path: str | None) -> ShadowChecker | None:
-        """The live one for a file, made if need be; None where there is none: `why_none` says why."""
+        """The live one for a file, made if need be; None where there is none: `why_none` says why.
+
+        Raises CheckerError where one that comes with us is broken.
+        """
         kind = KINDS.get(language)
         if kind is None or path is None or not Path(path).is_absolute():
             return None
@@ -134,6 +137,8 @@ class Checkers:
         try:
             checker = self._made(kind, root)
         except CheckerError as error:
+            if kind == "python":
+                raise  # ours: that it is broken does not make a text sound
             if key not in self._absent:
                 logger.info("%s: %s", root, error)
             self._absent[key] = (time.monotonic(), str(error))
@@ -152,7 +157,8 @@ class Checkers:
         match kind:
             case "python":
                 place = self._place_of(root)
-                return ty_checker(root, place.environment, place.search_paths, place.version)
+                folder = self._folder / "ty"
+                return ty_checker(root, place.environment, place.search_paths, place.version, folder)
             case "typescript":
                 return typescript_checker(root, self._folder)
             case "go":

@@ -7,6 +7,7 @@ Python it is for is taken over.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -22,7 +23,7 @@ from typing import Any, cast
 
 from ...errors import CheckerError
 from .checker import ShadowChecker
-from .dialect import Dialect
+from .dialect import Dialect, nothing_to_remove
 from .ty_messages import FAULTS, read
 
 PROBE = "truepenny_asks_whether_this_file_is_checked\n"
@@ -53,23 +54,29 @@ def ty_checker(
     python: str | None = None,
     search_paths: Sequence[str] = (),
     python_version: str | None = None,
+    folder: Path | None = None,
 ) -> ShadowChecker:
     """For the workspace in `root`.
 
     `python` is the environment whose packages count: a folder, as in `environment.python` of ty;
     without one only the standard library, the workspace and `search_paths` do.  `search_paths` come
-    first of all (stubs).  Raises CheckerError where ty is not installed.
+    first of all (stubs).  `folder` is ours, for what ty is told, a file for each project; without one
+    it is told in a temporary place.  Raises CheckerError: ty is not installed, the folder cannot be
+    written.
     """
     program = binary()
-    folder = Path(tempfile.mkdtemp(prefix="truepenny-ty-"))
+    kept = folder if folder is not None else Path(tempfile.mkdtemp(prefix="truepenny-ty-"))
+    try:
+        where = python if python is not None and Path(python).is_dir() else _nowhere(kept)
+        told = _told(kept, _configuration(root, where, search_paths, python_version))
+    except OSError as error:
+        raise CheckerError(f"what ty has to be told cannot be written: {error}") from error
     settings = {
-        "configurationFile": str(folder / "ty.toml"),
+        "configurationFile": str(told),
         "completions": {"autoImport": False},
         "inlayHints": {"variableTypes": False, "callArgumentNames": False},
         "diagnosticMode": "openFilesOnly",
     }
-    where = python if python is not None and Path(python).is_dir() else _nowhere(folder)
-    (folder / "ty.toml").write_text(_configuration(root, where, search_paths, python_version), "utf-8")
     return ShadowChecker(
         Dialect(
             name="ty",
@@ -80,7 +87,9 @@ def ty_checker(
             options={"logLevel": "warn", **settings},
             settings={"ty": settings},
             probe=PROBE,
-            remove=lambda: shutil.rmtree(folder, ignore_errors=True),
+            remove=nothing_to_remove
+            if folder is not None
+            else lambda: shutil.rmtree(kept, ignore_errors=True),
         )
     )
 
@@ -88,10 +97,28 @@ def ty_checker(
 def _nowhere(folder: Path) -> str:
     """An environment without packages: else ty takes the one it is installed in, which is ours."""
     environment = folder / "nothing"
-    (environment / "lib" / "python3.13" / "site-packages").mkdir(parents=True)
+    (environment / "lib" / "python3.13" / "site-packages").mkdir(parents=True, exist_ok=True)
     (environment / "Lib" / "site-packages").mkdir(parents=True, exist_ok=True)
-    (environment / "pyvenv.cfg").write_text(f"home = {folder}\n", "utf-8")
+    _write(environment / "pyvenv.cfg", f"home = {folder}\n")
     return str(environment)
+
+
+def _told(folder: Path, configuration: str) -> Path:
+    """A file that says this, and is called after it: several processes may want the same."""
+    digest = hashlib.blake2b(configuration.encode(), digest_size=8).hexdigest()
+    path = folder / digest / "ty.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, configuration)
+    return path
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all: another process may be reading it."""
+    if path.exists() and path.read_text("utf-8") == text:
+        return
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+        file.write(text)
+    os.replace(file.name, path)  # noqa: PTH105  # of a name
 
 
 def _configuration(root: str, python: str, search_paths: Sequence[str], version: str | None) -> str:

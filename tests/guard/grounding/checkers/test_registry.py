@@ -74,6 +74,16 @@ def test_files_of_one_project_share_a_checker(tmp_path: Path, make: Callable[...
     assert len(checkers.alive) == 2
 
 
+def test_what_ty_is_told_is_written_once(tmp_path: Path, make: Callable[..., Checkers]):
+    """In our folder and not in a temporary one: nobody tidies up after a process that was killed."""
+    path = str(project(tmp_path / "w", "pyproject.toml") / "a.py")
+    for _ in range(2):
+        checker = make().checker_for("python", path)
+        assert checker is not None
+        assert [one.name for one in checker.findings(path, "import absent\n", ANSWER_S)] == ["absent"]
+    assert len(list((tmp_path / "checkers" / "ty").glob("*/ty.toml"))) == 1
+
+
 def test_the_one_used_least_lately_makes_room(tmp_path: Path, make: Callable[..., Checkers]):
     checkers = make()
     roots = [project(tmp_path / f"{number}", "pyproject.toml") for number in range(registry.MAX_ALIVE + 1)]
@@ -134,6 +144,13 @@ def test_what_is_not_installed_is_no_checker(
         "rust",
     )
     assert checkers.why_none(language, str(tmp_path / "w" / file))
+
+
+def test_what_comes_with_us_is_never_merely_absent(tmp_path: Path, make: Callable[..., Checkers]):
+    """Without it every text would count as sound."""
+    (tmp_path / "checkers").write_text("not a folder")
+    with pytest.raises(CheckerError, match="cannot be written"):
+        make().checker_for("python", str(tmp_path / "w" / "a.py"))
 
 
 @pytest.mark.parametrize(("language", "path"), [("cobol", "/w/a.cob"), ("python", None), ("python", "a.py")])
