@@ -20,7 +20,7 @@ from .personal import PersonalCheck
 from .secrets import SecretsCheck
 from .shell import ShellCheck
 from .syntax import SyntaxCheck
-from .verdict import Action, Check, Judgement, Passage, Verdict, Warmable
+from .verdict import Action, Check, Costly, Judgement, Passage, Verdict, Warmable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,13 +106,18 @@ class Judging:
     def _check_all(self) -> None:
         passage = replace(self._passage, suggestion=_readable(self._state.text))
         for check in self._checks if passage.suggestion.strip() else ():
+            if isinstance(check, Costly) and _disjoint(self._state.found):
+                continue  # it is asked about what the repairs make of the text
             if self._until_s is not None and time.perf_counter() >= self._until_s:
-                log.warning("the deadline passed before the check %r: the text is unvouched", check.name)
+                log.info("the deadline passed before the check %r: the text is unvouched", check.name)
                 continue
             try:
                 found = check.judge(passage)
             except Exception as error:  # whatever a check raises, the others run and the text is unvouched
-                log.exception("the check %r failed: the text is unvouched", check.name)
+                if isinstance(error, GuardError):
+                    log.info("the check %r could not judge, the text is unvouched: %s", check.name, error)
+                else:
+                    log.exception("the check %r failed: the text is unvouched", check.name)
                 self._state = self._state.failed(check.name, _why(error))
             else:
                 self._state = self._state.finished(check.name, found)

@@ -114,3 +114,11 @@ class Warmable(Protocol):
     """A check that reads something once for each language."""
 
     def warm(self, language_id: str, path: str | None = None) -> None: ...
+
+
+@runtime_checkable
+class Costly(Protocol):
+    """A check that takes so long that it is not asked about a text which others have repairs for."""
+
+    @property
+    def is_costly(self) -> Literal[True]: ...

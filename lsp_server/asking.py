@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ..context.packing.pack import Pack
 from ..context.window import Window, cut
-from ..models.client import EngineClient
+from ..models.client import EngineClient, Reply
 from ..models.prompts.fim import FimParts, RepositoryChunk
 from ..models.wire import CompletionRequest, Priority, Usage
+from . import grounding
 from .draft import Draft, read_choices
 from .engine_link import EngineLink, fim_renderer_of, tokenizer_of
+from .grounding import Members
 from .ledger.timing import note, span
 from .place.gate import Decision, Surroundings, surroundings
 from .place.indentation import missing_indent
@@ -51,13 +53,18 @@ class Asking:
         layout: Layout,
         is_prewarmed: bool,
         chunks_for: Callable[[Query], FimParts] | None = None,
+        members_for: Callable[[str, str], Members | None] = lambda _path, _language: None,
     ) -> None:
-        """`chunks_for`: as `Assistant` says."""
+        """`chunks_for`: as `Assistant` says.
+
+        `members_for`: what decoding is grounded in, by path and language.
+        """
         self._settings = settings
         self._link = link
         self._workspace = workspace
         self._gathering = gathering
         self._chunks_for = chunks_for
+        self._members_for = members_for
         self.anchors = anchors_for(layout, self.window, is_prewarmed=is_prewarmed)
 
     async def written(
@@ -94,7 +101,7 @@ class Asking:
             logprobs=True,
         )
         with span("engine"):
-            stream = client.complete(request)
+            stream = self._stream(client, request, query, prompt.heal)
             if generation is not None:
                 stream = generation.watched(stream, prompt.heal)
             async with aclosing(stream) as events:
@@ -153,6 +160,17 @@ class Asking:
     @property
     def _tells_other_files(self) -> bool:
         return self._gathering.is_on and fim_renderer_of(self._link.model).tells_other_files
+
+    def _stream(
+        self, client: EngineClient, request: CompletionRequest, query: Query, typed: str
+    ) -> AsyncGenerator[Reply]:
+        """`typed`: what of the document the request heals."""
+        text, offset = query.snapshot.text, query.offset
+        members = self._members_for(query.snapshot.path, query.snapshot.language) if request.n == 1 else None
+        if members is None or not text[:offset].endswith(typed):
+            return client.complete(request)
+        place = grounding.Place(unix(text[: offset - len(typed)]), unix(text[offset:]))
+        return grounding.grounded(client.complete, request, place, members)
 
     def _num_choices(self, query: Query) -> int:
         """Others' engines would write the same text several times, and may want money for it."""

@@ -23,6 +23,7 @@ from ..models.store import cache_root
 from ..models.wire import ChatRequest, CompletionRequest, Message, Piece, Priority, Sampling
 from .asking import Asking
 from .engine_link import EngineLink, fim_renderer_of
+from .grounds import Grounds
 from .ledger.timing import span
 from .making import Making, silent
 from .own_code import WorkspaceCode
@@ -68,7 +69,11 @@ class Assistant:
         prewarms = settings.engine_prewarm and not self._link.is_remote and layout is None
         self._workspace = Workspace()
         self._gathering = Gathering(settings.context, on_status, index)
-        self._vouching = Vouching(settings.guard, WorkspaceCode(lambda: self._gathering.source))
+        self._vouching = Vouching(
+            settings.guard,
+            WorkspaceCode(lambda: self._gathering.source),
+            Grounds(settings.grounding, lambda: self._gathering.source),
+        )
         # A measurement neither learns nor depends on what was learned, and a fake model teaches nothing.
         learns = layout is None and settings.engine != "fake"
         self._making = Making(settings, self._vouching, cache_root() / "acceptance.json" if learns else None)
@@ -80,6 +85,7 @@ class Assistant:
             layout=layout or "ours",
             is_prewarmed=prewarms or layout is not None,
             chunks_for=chunks_for,
+            members_for=self._vouching.members,
         )
         maker = Maker(
             suggest=self._suggest,
@@ -147,6 +153,7 @@ class Assistant:
         """
         if self._remembering is not None:
             self._remembering.changed(query)
+        self._vouching.settled(query.snapshot.path, query.snapshot.language, query.snapshot.text)
         self._pauses.settled(query)
 
     def opened(self, paths: Collection[str], folder: str) -> None:

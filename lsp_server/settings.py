@@ -114,6 +114,14 @@ class GuardSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GroundingSettings:
+    enabled: bool = True
+    """Check that what suggestions name exists: members, modules, arguments, packages."""
+    decode: bool = True
+    """Let the model go on behind a `.` with members that exist, where the type is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     engine: str = "local"
     """`local`: the engine on this machine. `fake`: no model, for tests of editors. Or an http(s) URL."""
@@ -127,6 +135,7 @@ class Settings:
     chat: ChatSettings = ChatSettings()
     context: ContextSettings = ContextSettings()
     guard: GuardSettings = GuardSettings()
+    grounding: GroundingSettings = GroundingSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,11 +302,13 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-_GROUPS: dict[str, type[CompletionSettings | ChatSettings | ContextSettings | GuardSettings]] = {
+_Group = CompletionSettings | ChatSettings | ContextSettings | GuardSettings | GroundingSettings
+_GROUPS: dict[str, type[_Group]] = {
     "completion": CompletionSettings,
     "chat": ChatSettings,
     "context": ContextSettings,
     "guard": GuardSettings,
+    "grounding": GroundingSettings,
 }
 _READERS: dict[str, _Reader] = {
     "engine": _engine,
@@ -326,5 +337,7 @@ _READERS: dict[str, _Reader] = {
     "guard.unvouched": _one_of(get_args(Unvouched)),
     "guard.weak_copyleft": _one_of(get_args(WeakCopyleft)),
     "guard.deadline_ms": _whole_number(0, 10_000),
+    "grounding.enabled": _boolean,
+    "grounding.decode": _boolean,
 }
 _KEYS = (*_GROUPS, *_READERS)

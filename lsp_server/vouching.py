@@ -17,14 +17,18 @@ from ..guard.errors import GuardError
 from ..guard.licence.known import OwnCode
 from ..guard.licence.policy import LicencePolicy
 from ..guard.pipeline import Guard, default_guard
-from ..guard.verdict import Action, Judgement, Passage
+from ..guard.verdict import Action, Check, Judgement, Passage
 from ..models.store import cache_root
+from .grounds import Grounds
+from .members import CheckedMembers
 from .settings import GuardSettings
 
 logger = logging.getLogger(__name__)
 
 _NUM_THREADS = 2
 """For judging: where one is late, the next suggestion does not wait for it."""
+_SETTLE_S = 0.15
+"""Without a change, after which a document is looked at."""
 
 _lock = threading.Lock()
 _warming = threading.Lock()
@@ -47,15 +51,23 @@ def the_guard() -> Guard:
 class Vouching:
     """Of one assistant.  Belongs to its event loop."""
 
-    def __init__(self, settings: GuardSettings, own_code: OwnCode | None = None) -> None:
-        """`own_code`: the workspace, whose own code a suggestion may repeat."""
+    def __init__(
+        self, settings: GuardSettings, own_code: OwnCode | None = None, grounds: Grounds | None = None
+    ) -> None:
+        """`own_code`: the workspace, whose own code a suggestion may repeat.
+
+        `grounds`: what there is to name; without it nobody asks whether names exist.
+        """
         self.is_on = settings.enabled
         weak = Action.TRIM if settings.weak_copyleft == "withhold" else Action.ANNOTATE
         self._policy = LicencePolicy(weak_copyleft=weak)
         self._own_code = own_code
+        self._grounds = grounds if settings.enabled else None
         self._deadline_ms = settings.deadline_ms or None
         self._warm: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._started: set[str] = set()
+        self._preparing: dict[str, asyncio.TimerHandle] = {}
         self._thread = ThreadPoolExecutor(max_workers=_NUM_THREADS, thread_name_prefix="guard")
 
     async def warm_up(self) -> None:
@@ -73,12 +85,32 @@ class Vouching:
                 task = asyncio.ensure_future(asyncio.to_thread(_warm_up, name, path))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
+        if self._grounds is not None:
+            for language, path in named:
+                if language is not None and path not in self._started:
+                    self._started.add(path)
+                    self._thread.submit(self._grounds.start, language.name, path)
+            self._started &= set(paths)
 
     def judge(self, passage: Passage) -> Judgement:
         """At once, on this thread: for what has been judged before and is so again at its new place."""
         if not self.is_on:
             return _unjudged(passage)
-        return self._ours(_ready_for(passage)).judge(passage, self._deadline_ms)
+        guard = self._ours(_ready_for(passage), is_quick=True)
+        return guard.judge(passage, self._deadline_ms)
+
+    def settled(self, path: str, language: str, text: str) -> None:
+        """The document is this, for a moment at least: names in it are looked at on a thread."""
+        if self._grounds is None or not self._grounds.is_on:
+            return
+        if (waiting := self._preparing.pop(path, None)) is not None:
+            waiting.cancel()
+        loop = asyncio.get_running_loop()
+        self._preparing[path] = loop.call_later(_SETTLE_S, self._prepare, self._grounds, path, language, text)
+
+    def members(self, path: str, language: str) -> CheckedMembers | None:
+        """For grounded decoding; None where nothing is known, or wanted."""
+        return None if self._grounds is None else self._grounds.members(language, path, self._thread)
 
     async def judged(self, passage: Passage, without: Collection[str] = ()) -> Judgement:
         """On a thread.  When time is up, by the checks that have finished; the others make it unvouched.
@@ -88,7 +120,7 @@ class Vouching:
         if not self.is_on:
             return _unjudged(passage)
         loop = asyncio.get_running_loop()
-        guard = self._ours(await loop.run_in_executor(self._thread, _ready_for, passage))
+        guard = await loop.run_in_executor(self._thread, lambda: self._ours(_ready_for(passage)))
         if without:
             guard = Guard([check for check in guard.checks if check.name not in without])
         judging = guard.judging(passage, self._deadline_ms)
@@ -97,19 +129,30 @@ class Vouching:
         done, _ = await asyncio.wait({work}, timeout=limit_s)
         return work.result() if done else judging.so_far()
 
-    def _ours(self, guard: Guard) -> Guard:
-        """The same checks, by this person's settings and for their workspace."""
+    def _ours(self, guard: Guard, *, is_quick: bool = False) -> Guard:
+        """The same checks, by this person's settings and for their workspace.
+
+        `is_quick`: of what has no answer yet little is asked.
+        """
         from ..guard.licence.check import LicenceCheck
 
-        return Guard(
-            [
-                one.under(self._policy, self._own_code) if isinstance(one, LicenceCheck) else one
-                for one in guard.checks
-            ]
-        )
+        checks: list[Check] = [
+            one.under(self._policy, self._own_code) if isinstance(one, LicenceCheck) else one
+            for one in guard.checks
+        ]
+        grounding = None if self._grounds is None else self._grounds.check(is_quick=is_quick)
+        return Guard(checks if grounding is None else [*checks, grounding])
+
+    def _prepare(self, grounds: Grounds, path: str, language: str, text: str) -> None:
+        self._preparing.pop(path, None)
+        self._thread.submit(grounds.prepare, language, path, text)
 
     async def aclose(self) -> None:
+        for waiting in self._preparing.values():
+            waiting.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)  # each has logged its failure
+        if self._grounds is not None:
+            await asyncio.to_thread(self._grounds.close)
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 

@@ -209,6 +209,11 @@ class Reader:
             hits += [Hit(path, score) for path, score in scores.items() if score > 0]
         return tuple(sorted(hits, key=lambda hit: (-hit.score, hit.path))[:limit])
 
+    def is_complete(self) -> bool:
+        """Whether a build has seen the whole workspace; since then it follows what is changed."""
+        rows = self._connection.rows("SELECT complete FROM roots WHERE id = :root")
+        return bool(rows and rows[0][0])
+
     def counts(self) -> Counts:
         """Of the disk alone."""
         rows_of, here = self._connection.rows, "WHERE f.root_id = :root"

@@ -7,7 +7,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,8 @@ from .measuring import rounded
 
 if TYPE_CHECKING:
     from ..evaluation.xfile_asking import Asking
+    from ..evaluation.xfile_cases import Checkout
+    from ..evaluation.xfile_members import XFileMembers
     from ..evaluation.xfile_scores import Context, Group, XFileAnswer
 
 EXAMPLE = """\
@@ -30,6 +32,7 @@ examples:
   truepenny eval xfile xfile_dev.jsonl.gz --workspaces ~/checkouts --json --plot xfile.svg
   truepenny eval xfile xfile_dev.jsonl.gz --git ~/clones --limit 20 --language go
   truepenny eval xfile xfile_dev.jsonl.gz --git ~/clones --resume xfile.jsonl   goes on where it stopped
+  truepenny eval xfile xfile_dev.jsonl.gz --git ~/clones --language python --members grounded
 
 A checkout is a folder `owner+name@` and 12 digits of the commit, or a clone that stands at the commit.
 Those that are missing are named with the commands that make them; nothing is fetched.
@@ -76,6 +79,12 @@ def add_parser(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument(
         "--deadline", type=_positive, default=100, metavar="MS", help="to find ours (%(default)s)"
     )
+    parser.add_argument(
+        "--members",
+        choices=("checked", "grounded"),
+        help="say how many answers name a member that is not there, by a type checker; `grounded`: and let "
+        "the bare model write none (Python, and others whose checker is installed)",
+    )
     parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N cases")
     parser.add_argument("--language", metavar="ID", help="only cases in this language, such as go")
     parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help="default: %(default)s")
@@ -92,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
     """0: measured, whatever the figures; 2: it could not be measured."""
     try:
         settings = _settings(args)
+        _check_members(args)
         _check_plot(args.plot)
         cases = read_xfile_cases(args.set, limit=args.limit, language=args.language)
         answers = _measured(args, settings, cases)
@@ -107,11 +117,16 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def open_asking(settings: Settings, *, pipeline: bool) -> Asking:
-    """The engine behind a bare prompt, or the whole pipeline; tests put a scripted one in its place."""
+def open_asking(settings: Settings, *, pipeline: bool, members: XFileMembers | None = None) -> Asking:
+    """The engine behind a bare prompt, or the whole pipeline; tests put a scripted one in its place.
+
+    `members`: decoding is grounded in them.
+    """
     from ..evaluation.xfile_asking import PipelineAsking, RawAsking
 
-    return PipelineAsking(settings) if pipeline else RawAsking(settings)
+    if pipeline:
+        return PipelineAsking(settings)
+    return RawAsking(settings) if members is None else RawAsking(settings, members_of=members.of)
 
 
 def _measured(
@@ -122,8 +137,8 @@ def _measured(
     from ..evaluation.xfile_checkouts import find_checkouts
     from ..evaluation.xfile_journal import Journal
 
-    folders: dict[Any, Path] = {}
-    if "ours" in args.context:
+    folders: dict[Checkout, Path] = {}
+    if "ours" in args.context or args.members:
         folder = args.workspaces or cache_root() / "workspaces"
         folders = find_checkouts({case.checkout for case in cases}, folder, args.git, _tell)
     how = {
@@ -133,10 +148,11 @@ def _measured(
         "pipeline": args.pipeline,
         "budget_tokens": args.budget,
         "deadline_ms": args.deadline,
-    }
+    } | ({"members": args.members} if args.members else {})
 
     async def measure(on_answer: Callable[[XFileAnswer], None]) -> list[XFileAnswer]:
-        asking = open_asking(settings, pipeline=args.pipeline)
+        known = members if args.members == "grounded" else None
+        asking = open_asking(settings, pipeline=args.pipeline, members=known)
         try:
             return await evaluate_xfile(
                 cases,
@@ -148,15 +164,34 @@ def _measured(
                 journal=journal,
                 on_answer=on_answer,
                 tell=_tell,
+                is_invalid=members.is_invalid if members else lambda _case, _text: None,
             )
         finally:
             await asking.close()
 
     with (
+        _open_members(args, folders) as members,
         Journal(args.resume, how, fingerprint()) as journal,
         _progress(len(cases) * len(args.context)) as bar,
     ):
         return asyncio.run(measure(bar))
+
+
+@contextmanager
+def _open_members(args: argparse.Namespace, folders: dict[Checkout, Path]) -> Generator[XFileMembers | None]:
+    """The type checkers, where they are wanted."""
+    if not args.members:
+        yield None
+        return
+    from ...guard.grounding.assembly import python_place
+    from ...guard.grounding.checkers.registry import Checkers
+    from ..evaluation.xfile_members import XFileMembers
+
+    with (
+        closing(Checkers(cache_root() / "checkers", python_place(cache_root()))) as checkers,
+        closing(XFileMembers(folders, checkers.checker_for)) as members,
+    ):
+        yield members
 
 
 def _summarised(answers: list[XFileAnswer]) -> dict[str, Group]:
@@ -176,7 +211,8 @@ def table(args: argparse.Namespace, groups: dict[str, Group]) -> str:
         for context, one in group.contexts.items():
             shares = "".join(_column(f"{share:.1%}") for share in (one.exact, one.identifier, one.told))
             sizes = (f"{one.num_chunks:.1f}", f"{one.context_tokens:.0f}", f"{one.prompt_tokens:.0f}")
-            lines.append(f"  {context:<8}{shares}" + "".join(map(_column, sizes)))
+            invalid = "" if one.invalid is None else f"   {one.invalid:.1%} name a member that is not there"
+            lines.append(f"  {context:<8}{shares}" + "".join(map(_column, sizes)) + invalid)
         for context, changes in group.changes.items():
             for metric, one in changes.items():
                 between = f"{one.gain_interval.low:+.1%} to {one.gain_interval.high:+.1%}"
@@ -233,6 +269,7 @@ def _document(args: argparse.Namespace, groups: dict[str, Group]) -> dict[str, A
         "contexts": list(args.context),
         "budget_tokens": args.budget,
         "deadline_ms": args.deadline,
+        "members": args.members,
         "n": groups["all"].n,
         "groups": {name: rounded(asdict(group)) for name, group in groups.items()},
     }
@@ -252,6 +289,11 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r}: give a whole number, at least 1")
     return int(text)
+
+
+def _check_members(args: argparse.Namespace) -> None:
+    if args.pipeline and args.members == "grounded":
+        raise XFileError("--members grounded: leave out --pipeline, which grounds what it writes itself")
 
 
 def _check_plot(path: Path | None) -> None:

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from types import TracebackType
@@ -116,9 +116,11 @@ async def evaluate_xfile(
     journal: Journal,
     on_answer: OnAnswer = lambda _: None,
     tell: Callable[[str], None] = lambda _: None,
+    is_invalid: Callable[[XFileCase, str], bool | None] = lambda _case, _text: None,
 ) -> list[XFileAnswer]:
     """Every case in every context; what the journal knows is not asked again.
 
+    `is_invalid`: whether an answer names a member that is not there; None where nobody knows.
     `folders` has the checkouts of all cases, if `ours` is among the contexts.  Raises ModelsError,
     ContextError and XFileError; what has been answered by then is in the journal.
     """
@@ -134,6 +136,7 @@ async def evaluate_xfile(
             if answer is None:
                 told = _told(case, context, workspaces.get(case.checkout), looking, asking.count)
                 answer = await _ask(case, context, told, asking)
+                answer = replace(answer, invalid=is_invalid(case, answer.text))
                 journal.add(answer)
             answers.append(answer)
             on_answer(answer)

@@ -17,6 +17,7 @@ from ...models.prompts.fim import FimParts, RepositoryChunk
 from ...models.wire import CompletionRequest, Piece
 from ..assistant import Assistant
 from ..engine_link import EngineLink, fim_renderer_of, tokenizer_of
+from ..grounding import Members, Place, grounded
 from ..prompting.anchor import PREFIX_TOKENS, SUFFIX_TOKENS
 from ..settings import Settings
 from ..snapshot import Query, Snapshot, Trigger
@@ -54,9 +55,19 @@ class Asking(Protocol):
 
 
 class RawAsking:
-    """The bare model, greedy, one line, nothing of the pipeline."""
+    """The bare model, greedy, one line, nothing of the pipeline.
 
-    def __init__(self, settings: Settings, *, max_tokens: int = MAX_TOKENS) -> None:
+    `members_of`: what is known of a case's values; decoding is grounded in it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        max_tokens: int = MAX_TOKENS,
+        members_of: Callable[[XFileCase], Members | None] = lambda _: None,
+    ) -> None:
+        self._members_of = members_of
         self._link = EngineLink(settings, settings.completion.model)
         self._max_tokens = max_tokens
         self._count = counter_of(self._link.model)
@@ -75,7 +86,12 @@ class RawAsking:
             workspace=case.checkout.folder_name,
         )
         text = ""
-        async with aclosing(client.complete(request)) as events:
+        members = self._members_of(case)
+        stream = client.complete(request)
+        if members is not None:
+            place = Place(_unix(case.before), _unix(case.after))
+            stream = grounded(client.complete, request, place, members)
+        async with aclosing(stream) as events:
             async for event in events:
                 if isinstance(event, Piece):
                     text += event.text

@@ -54,6 +54,8 @@ class XFileAnswer:
     """To find the chunks; 0 where nothing is looked for."""
     complete: bool = True
     """False: the deadline cut the search short."""
+    invalid: bool | None = None
+    """It names a member that is not there; None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class ContextFigures:
     context_ms_p50: float
     context_ms_p95: float
     cut_short: int
+    invalid: float | None
+    """Of the answers of which somebody knows: those that name a member that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,7 @@ def group_of(answers: Sequence[XFileAnswer]) -> Group:
 
 
 def _figures(answers: Sequence[XFileAnswer]) -> ContextFigures:
+    known = [one.invalid for one in answers if one.invalid is not None]
     return ContextFigures(
         n=len(answers),
         exact=fmean(one.exact for one in answers),
@@ -172,6 +177,7 @@ def _figures(answers: Sequence[XFileAnswer]) -> ContextFigures:
         context_ms_p50=percentile([one.context_ms for one in answers], 0.5),
         context_ms_p95=percentile([one.context_ms for one in answers], 0.95),
         cut_short=sum(not one.complete for one in answers),
+        invalid=fmean(known) if known else None,
     )
 
 

@@ -102,7 +102,11 @@ async def test_the_encoding_is_the_clients_choice(client: Any):
     assert capabilities.position_encoding == client.encoding
     assert capabilities.inline_completion_provider == types.InlineCompletionOptions()
     assert capabilities.text_document_sync.change == types.TextDocumentSyncKind.Incremental
-    assert capabilities.execute_command_provider.commands == ("truepenny.didAccept", "truepenny.writeTrace")
+    assert capabilities.execute_command_provider.commands == (
+        "truepenny.didAccept",
+        "truepenny.writeTrace",
+        "truepenny.copyNotice",
+    )
 
 
 @pytest.mark.parametrize(

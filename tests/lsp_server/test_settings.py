@@ -85,7 +85,7 @@ def test_every_field_has_a_reader() -> None:
         ({"completion": {"unvouched": "show"}}, "completion.unvouched", "'guard.unvouched'"),
         ({"completions": {}}, "completions", "'completion'"),
         ({"completion.model": "x"}, "completion.model", "'model' inside 'completion'"),
-        ({"zzz": 1}, "zzz", "there are completion, chat, context, guard, engine"),
+        ({"zzz": 1}, "zzz", "there are completion, chat, context, guard, grounding, engine"),
         ({"engine": "lokal"}, "engine", "'local', 'fake' or an address"),
         ({"engine": "ftp://host/"}, "engine", "http://"),
         ({"engine": "http:///v1"}, "engine", "http://"),

@@ -127,7 +127,8 @@ class ScriptedAsking:
 def asking(monkeypatch: pytest.MonkeyPatch) -> ScriptedAsking:
     scripted = ScriptedAsking()
 
-    def open_asking(_settings: object, *, pipeline: bool) -> ScriptedAsking:
+    def open_asking(_settings: object, *, pipeline: bool, members: object = None) -> ScriptedAsking:
+        assert members is None
         scripted.pipeline = pipeline
         return scripted
 

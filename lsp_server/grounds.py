@@ -1,0 +1,209 @@
+"""What suggestions are grounded in: type checkers, installed names and packages of the open projects.
+
+Of one assistant.  All of it comes up in the background, when the first file of a project is opened.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..context.errors import ContextError
+from ..context.languages import language_of_path
+from ..guard.errors import CheckerError, CheckError
+from ..models.store import cache_root
+from .members import CheckedMembers
+from .prompting.gathering import Source
+from .settings import GroundingSettings
+
+if TYPE_CHECKING:
+    from ..guard.grounding.assembly import PackagesByProject
+    from ..guard.grounding.check import GroundingCheck
+    from ..guard.grounding.checkers.checker import ShadowChecker
+    from ..guard.grounding.checkers.registry import Checkers
+    from ..guard.grounding.vocabulary.vocabulary import BackgroundVocabulary
+
+logger = logging.getLogger(__name__)
+
+PREPARE_S = 5.0
+"""Until a checker is there for a document that was opened; nobody waits for it."""
+JUDGE_S = 2.0
+"""For one judgement on a thread, which is waited for as long as `guard.deadline_ms` says."""
+QUICK_S = 0.04
+"""For one judgement that the event loop waits for; most are of texts that were judged before."""
+
+
+class Grounds:
+    """Safe to call from several threads."""
+
+    def __init__(self, settings: GroundingSettings, source: Callable[[], Source | None]) -> None:
+        """`source`: the index of the folder that is open, if there is one."""
+        self.is_on = settings.enabled
+        self._decodes = settings.enabled and settings.decode
+        self._source = source
+        self._lock = threading.Lock()
+        self._made: _Made | None = None
+        self._is_closed = False
+
+    def check(self, *, is_quick: bool = False) -> GroundingCheck | None:
+        """The check; None where it is switched off.  `is_quick`: what takes longer is left unvouched."""
+        made = self._make()
+        if made is None:
+            return None
+        return made.quick_check if is_quick else made.check
+
+    def start(self, language: str, path: str) -> None:
+        """A file is open: what is needed for it comes up."""
+        made = self._make()
+        if made is not None and Path(path).parent.is_dir():
+            made.checkers.checker_for(language, path)
+            made.names.start(path)
+
+    def prepare(self, language: str, path: str, text: str) -> None:
+        """This is how the document stands: what is wrong with it is not the next suggestion's."""
+        made = self._make()
+        if made is None or not Path(path).parent.is_dir():
+            return
+        checker = made.checkers.checker_for(language, path)
+        try:
+            if checker is not None:
+                checker.wait(PREPARE_S)
+            made.check.prepare(language, path, text)
+        except CheckError as error:
+            logger.debug("%s is not checked ahead: %s", path, error)
+
+    def members(self, language: str, path: str, executor: Executor) -> CheckedMembers | None:
+        """For grounded decoding in one document; None where there is no checker, or nobody wants it."""
+        made = self._made
+        if made is None or not self._decodes or not Path(path).parent.is_dir():
+            return None
+        checker = made.checkers.checker_for(language, path)
+        return None if checker is None else CheckedMembers(checker, path, executor)
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_closed = True
+            made, self._made = self._made, None
+        if made is not None:
+            made.names.close()
+            made.checkers.close()
+
+    def _make(self) -> _Made | None:
+        with self._lock:
+            if self._made is None and self.is_on and not self._is_closed:
+                self._made = _Made(self._source)
+            return self._made
+
+
+class _Made:
+    """Imports take a while, so that all this is made on a thread."""
+
+    def __init__(self, source: Callable[[], Source | None]) -> None:
+        from ..guard.grounding.assembly import PackagesByProject, python_place
+        from ..guard.grounding.check import GroundingCheck
+        from ..guard.grounding.checkers.registry import Checkers
+
+        cache = cache_root()
+        self.checkers: Checkers = Checkers(cache / "checkers", python_place(cache))
+        packages = PackagesByProject(cache)
+        self.names = ProjectNames(cache, packages, source)
+
+        def check(deadline_s: float) -> GroundingCheck:
+            return GroundingCheck(
+                self.ready_checker, vocabulary=self.names, packages=packages, deadline_s=deadline_s
+            )
+
+        self.check, self.quick_check = check(JUDGE_S), check(QUICK_S)
+
+    def ready_checker(self, language: str, path: str) -> ShadowChecker | None:
+        """Raises CheckError while it is starting: nobody who types waits for that.
+
+        None too for a document that has no place on the disk yet.
+        """
+        if not Path(path).parent.is_dir():
+            return None
+        checker = self.checkers.checker_for(language, path)
+        if checker is not None and not checker.wait(0.0):
+            raise CheckerError(f"{checker.name} is starting")
+        return checker
+
+
+class ProjectNames:
+    """`Vocabulary` for every project there is; what is installed is read once a file of it is open."""
+
+    def __init__(self, cache: Path, packages: PackagesByProject, source: Callable[[], Source | None]) -> None:
+        self._cache = cache
+        self._packages = packages
+        self._source = source
+        self._lock = threading.Lock()
+        self._projects: dict[str, BackgroundVocabulary] = {}
+
+    def start(self, path: str) -> None:
+        """Begins to read what the project of a file has installed."""
+        from ..guard.grounding.vocabulary.vocabulary import family_of
+
+        family = family_of(path)
+        if family is not None and (project := self._of(path)) is not None and project.report(family) is None:
+            project.start(family)
+
+    def knows(self, name: str, path: str) -> bool | None:
+        """As `Vocabulary` says.  Nothing is known before the workspace itself has been read."""
+        project = self._of(path)
+        if project is None:
+            return None
+        if project.knows(name, path):
+            return True
+        return False if self._is_read() else None
+
+    def is_complete(self, path: str) -> bool:
+        """As `Vocabulary` says."""
+        project = self._of(path)
+        return project is not None and self._is_read() and project.is_complete(path)
+
+    def close(self) -> None:
+        with self._lock:
+            projects, self._projects = list(self._projects.values()), {}
+        for one in projects:
+            one.close()
+
+    def _of(self, path: str) -> BackgroundVocabulary | None:
+        from ..guard.grounding.checkers.roots import KINDS, root_of
+        from ..guard.grounding.environment import find_environment
+        from ..guard.grounding.vocabulary.sources import sources_of
+        from ..guard.grounding.vocabulary.vocabulary import BackgroundVocabulary
+
+        language = language_of_path(path)
+        kind = KINDS.get(language.name) if language is not None else None
+        if kind not in ("python", "typescript") or not Path(path).is_absolute():
+            return None
+        root = root_of(kind, path)
+        with self._lock:
+            if root not in self._projects:
+                sources = sources_of(find_environment(path, Path(root)), Path(root))
+                self._projects[root] = BackgroundVocabulary(
+                    sources,
+                    self._cache / "names",
+                    self._is_in_workspace,
+                    lambda path: self._packages.of(path).not_installed(path),
+                )
+            return self._projects[root]
+
+    def _is_in_workspace(self, name: str) -> bool:
+        source = self._source()
+        if source is None:
+            return False
+        reader = source.reader
+        return bool(reader.definitions(name, 1) or reader.references(name, 1))
+
+    def _is_read(self) -> bool:
+        """Whether the index has seen all of the workspace."""
+        source = self._source()
+        try:
+            return source is not None and source.reader.is_complete()
+        except ContextError as error:
+            logger.debug("names of the workspace are not known: %s", error)
+            return False
