@@ -185,15 +185,21 @@ class KnownPackages:
         inside = folder == self.root or self.root in folder.parents
         above = [folder, *(one for one in folder.parents if one == self.root or self.root in one.parents)]
         for place in above if inside else [self.root]:
-            yield from (place / name for name in _ROOTS)
+            if not self._is_inside_package(place):
+                yield from (place / name for name in _ROOTS)
         try:
             projects = [one for one in self.root.iterdir() if one.is_dir() and not one.name.startswith(".")]
         except OSError:
             return
         for project in projects:
-            yield project
+            if not self._is_inside_package(project):
+                yield project
             if (project / "src").is_dir():
                 yield project / "src"
+
+    def _is_inside_package(self, folder: Path) -> bool:
+        """Whether what stands there is imported by a longer name: `mypy.py` of a package is not `mypy`."""
+        return folder != self.root and (folder / "__init__.py").is_file()
 
     def _is_in_node_modules(self, name: str, folder: Path) -> bool:
         if not is_web_name(name):

@@ -33,6 +33,7 @@ poetic = "^1"
     "requirements.txt": "-r more/base.txt\nrequired-kit==1 # note\n--hash=x\n./local\nhttps://x.test/a.whl\n",
     "more/base.txt": "included-kit\n-r ../../outside.txt\n",
     "src/books/__init__.py": "",
+    "src/books/mypy.py": "",
     "src/books/pages/leaf.py": "",
     "scripts/helper.py": "",
     "tools/namespace/part.py": "",
@@ -122,6 +123,10 @@ def packages(root: Path, tmp_path: Path) -> KnownPackages:
 def test_rungs_of_python(packages: Packages, module: str, source: Source, distribution: str):
     found = packages.standing(module, "scripts/run.py")
     assert (found.source, found.distribution) == (source, distribution)
+
+
+def test_a_module_beside_it_in_a_package_is_another_one(packages: Packages):
+    assert packages.standing("mypy.plugin", "src/books/run.py").source is Source.WELL_KNOWN
 
 
 @pytest.mark.parametrize(("module", "alike", "nearest"), ALIKE)
