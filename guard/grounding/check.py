@@ -28,7 +28,7 @@ from .ladder import OPEN, Rung, rung
 from .repair import NEAR, Edit, Repairer
 from .silences import silence
 from .unfinished import may_come_right
-from .untyped import names_beside, unknown_members
+from .untyped import names_meant, unknown_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +37,9 @@ DEADLINE_S = 2.0
 """For one judgement, repairs included."""
 MAX_FINDINGS = 12
 """Of one suggestion.  One with more is cut at the first that is sure; nobody reads the rest."""
+
+MEANT = 0.3
+"""So near a name has to be where no type says that it is there."""
 
 CheckerFor = Callable[[str, str], Checker | None]
 """Language and path to the checker of the file; None where there is none for the language."""
@@ -151,7 +154,8 @@ class _Judging:
         edit = repairer.repair(finding, standing, found)
         if finding.message == OPEN and (edit is None or edit.apart > NEAR):
             return
-        if edit is not None and (sure is Rung.SURE or edit.apart <= NEAR):
+        near = MEANT if finding.receiver.startswith("Self@") else NEAR
+        if edit is not None and (sure is Rung.SURE or edit.apart <= near):
             yield self._repaired(finding, edit, standing)
         elif sure is Rung.SURE and not (edit is None and self._may_follow(finding)):
             yield self._cut(finding, standing)
@@ -211,12 +215,17 @@ class _Judging:
                 continue
             if silence(one, draft, frozenset()):
                 continue
-            beside = [name for name in names_beside(draft, one) if self.vocabulary.knows(name, draft.path)]
-            if self._is_proven(one):
-                yield self._cut(one, None, beside[0] if beside else "")
+            known = self.vocabulary.knows
+            meant = [near for near in names_meant(draft, one) if known(near.name, draft.path)]
+            best = meant[0] if meant else None
+            if best is not None and best.apart <= MEANT and self._is_proven(one):
+                edit = Edit(one.start, one.end, best.name, best.name, best.apart)
+                yield self._repaired(one, edit, None)
+            elif self._is_proven(one):
+                yield self._cut(one, None, best.name if best else "")
             else:
                 text = f"nothing here defines a member `{one.name}`"
-                yield self._noted(one, f"{text}; `{beside[0]}` exists" if beside else text)
+                yield self._noted(one, f"{text}; `{best.name}` exists" if best else text)
 
     def _is_proven(self, finding: Finding) -> bool:
         """Whether nothing is left that could define it, and no type says otherwise."""

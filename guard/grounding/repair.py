@@ -79,7 +79,13 @@ class Repairer:
         """What exists where `offset` follows a `.`, or where an import names something."""
         if offset not in self._members:
             draft = self._draft
-            self._members[offset] = self._checker.members(draft.path, draft.text, offset, self._left_s())
+            known = self._checker.members(draft.path, draft.text, offset, self._left_s())
+            if not known and draft.text[offset - 1 : offset] == ".":
+                # What follows on the line can make it another expression: `a. if b`.
+                end = draft.text.find("\n", offset)
+                text = draft.text[:offset] + (draft.text[end:] if end >= 0 else "")
+                known = self._checker.members(draft.path, text, offset, self._left_s())
+            self._members[offset] = known
         return self._members[offset]
 
     def repair(self, finding: Finding, standing: Standing | None, found: Iterable[Finding]) -> Edit | None:
@@ -87,7 +93,7 @@ class Repairer:
         before = tuple(found)
         seen: set[tuple[int, int, str]] = set()
         second: Edit | None = None
-        for edit in self._candidates(finding, standing):
+        for edit in self._candidates(finding, standing, before):
             key = (edit.start, edit.end, edit.replacement)
             if key in seen or not self._is_ours(edit):
                 continue
@@ -101,14 +107,16 @@ class Repairer:
                 second = edit
         return second
 
-    def _candidates(self, finding: Finding, standing: Standing | None) -> Iterator[Edit]:
+    def _candidates(
+        self, finding: Finding, standing: Standing | None, found: tuple[Finding, ...]
+    ) -> Iterator[Edit]:
         match finding.fault:
             case Fault.MISSING_MEMBER:
                 yield from self._for_member(finding)
             case Fault.MISSING_NAME:
                 yield from self._for_name(finding)
             case Fault.UNKNOWN_ARGUMENT:
-                yield from self._for_argument(finding)
+                yield from self._for_argument(finding, found)
             case Fault.MISSING_MODULE:
                 yield from self._for_module(finding, standing)
             case Fault.WRONG_CALL:
@@ -166,7 +174,7 @@ class Repairer:
                 return
             node = parent
 
-    def _for_argument(self, finding: Finding) -> Iterator[Edit]:
+    def _for_argument(self, finding: Finding, found: tuple[Finding, ...]) -> Iterator[Edit]:
         call = self._draft.call_around(finding.start, finding.end)
         if call is None:
             return
@@ -176,8 +184,18 @@ class Repairer:
         for name in dict.fromkeys([finding.nearest, *(one for one in slips if one in free)]):
             if name:
                 yield Edit(finding.start, finding.end, name, name)
+        # A parameter that the same call lacks is what was meant by the one that does not exist.
+        lacking = [
+            one.name
+            for one in found
+            if one.fault is Fault.WRONG_CALL and one.start <= finding.start and finding.end <= one.end
+        ]
         for near in self._nearest(finding, free):
             yield Edit(finding.start, finding.end, near.name, near.name, near.apart)
+
+        for name in lacking:
+            if name in free:
+                yield Edit(finding.start, finding.end, name, name, NEAR)
 
     def parameters(self, call: Call) -> tuple[str, ...]:
         """Those of the called function; empty where nobody knows."""

@@ -86,6 +86,11 @@ class Slips:
         rights = (*of_module, *self.members.get(kind, _NONE).get(name, ()))
         return tuple(dict.fromkeys(right.replace("{name}", name) for right in rights))
 
+    def of_any(self, name: str) -> tuple[str, ...]:
+        """What a member `name` is called in any receiver: plain names alone."""
+        rights = [right for rows in self.members.values() for right in rows.get(name, ())]
+        return tuple(dict.fromkeys(right for right in rights if right.isidentifier()))
+
 
 @cache
 def slips_of(language: str) -> Slips:

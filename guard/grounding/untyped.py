@@ -6,13 +6,17 @@ library, is most likely made up, whatever the receiver is.
 
 from __future__ import annotations
 
+import datetime as dt
+import io
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .finding import Fault, Finding
 from .knowledge import Vocabulary
-from .nearest import nearest
+from .nearest import Near, nearest
+from .slips import slips_of
 
 if TYPE_CHECKING:
     from .draft import Draft
@@ -30,6 +34,17 @@ _MEMBERS = {
 }
 _WORD = re.compile(r"[^\W\d]\w*")
 _AFTER_DOT = re.compile(r"\.\s*([^\W\d]\w*)")
+_COMMON = tuple(
+    sorted(
+        {
+            name
+            for kind in (str, list, dict, set, bytes, float, io.TextIOWrapper, Path, dt.datetime)
+            for name in dir(kind)
+            if not name.startswith("_")
+        }
+    )
+)
+"""Members of what an untyped value most often is."""
 _DATA = re.compile(r"\[[\"'](\w+)[\"']\]|[\"'](\w+)[\"']")
 
 
@@ -56,14 +71,17 @@ def unknown_members(draft: Draft, vocabulary: Vocabulary) -> Iterator[Finding]:
             yield Finding(Fault.MISSING_MEMBER, name.start, name.end, word, "", "defined nowhere")
 
 
-def names_beside(draft: Draft, finding: Finding) -> tuple[str, ...]:
-    """Members the text has elsewhere, those of the same receiver first, that `finding` may have meant."""
+def names_meant(draft: Draft, finding: Finding) -> tuple[Near, ...]:
+    """Members that `finding` may have meant, best first: of the text round it, and of common types."""
     found = draft.access_at(finding.start, finding.end)
     receiver = draft.text[found[1].start : found[1].end] if found else ""
     round_ = draft.before + "\n" + draft.after
     same = re.findall(rf"(?<![\w.]){re.escape(receiver)}\.([^\W\d]\w*)", round_) if receiver else []
-    near = [*nearest(finding.name, same), *nearest(finding.name, _AFTER_DOT.findall(round_))]
-    return tuple(dict.fromkeys(one.name for one in near))
+    beside = nearest(finding.name, [*same, *_AFTER_DOT.findall(round_)])
+    slips = tuple(Near(name, 0.0) for name in slips_of(draft.language).of_any(finding.name))
+    common = nearest(finding.name, _COMMON) if draft.language == "python" else ()
+    ranked = sorted({*beside, *slips, *common}, key=lambda one: (one.apart, one not in beside, one.name))
+    return tuple(ranked)
 
 
 def _defined(draft: Draft) -> frozenset[str]:
