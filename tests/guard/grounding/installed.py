@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
+import sysconfig
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -12,6 +16,7 @@ from .workspace import write_environment
 
 SKIPPED_FOLDERS = {"tests", "test", "testing", "_vendor", "vendor", "__pycache__", "_vendored"}
 MAX_LINES = 1_000
+_WORD = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +73,22 @@ def needed(folder: Path) -> list[str]:
 def _name(requirement: str) -> str:
     end = next((at for at, letter in enumerate(requirement) if letter in " <>=!~[("), len(requirement))
     return requirement[:end]
+
+
+@cache
+def library_words() -> frozenset[str]:
+    folder = Path(sysconfig.get_path("stdlib"))
+    builtin = {name for each in (str, bytes, list, dict, set, int, float, object) for name in dir(each)}
+    own = (path for path in folder.rglob("*.py") if "site-packages" not in path.parts)
+    return words_of(own) | builtin
+
+
+_UNREAD = {"test", "tests", "idlelib", "lib2to3", "turtledemo"}
+
+
+def words_of(paths: Iterable[Path]) -> frozenset[str]:
+    found: set[str] = set()
+    for path in paths:
+        if not _UNREAD & set(path.parts):
+            found.update(_WORD.findall(path.read_text("utf-8", errors="replace")))
+    return frozenset(found)

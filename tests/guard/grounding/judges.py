@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import sysconfig
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -21,8 +18,9 @@ from truepenny.guard.grounding.vocabulary.parts import Sources
 from truepenny.guard.grounding.vocabulary.vocabulary import BackgroundVocabulary
 from truepenny.guard.verdict import Action, Check, Passage, Verdict
 
+from .installed import library_words, words_of
+
 DEADLINE_S = 10.0
-_WORD = re.compile(r"[^\W\d]\w*")
 
 
 class RawTy:
@@ -112,30 +110,11 @@ READ += ("pydantic_core", "requests", "rich", "sqlalchemy", "urllib3", "yaml")
 
 
 @cache
-def library_words() -> frozenset[str]:
-    folder = Path(sysconfig.get_path("stdlib"))
-    builtin = {name for each in (str, bytes, list, dict, set, int, float, object) for name in dir(each)}
-    own = (path for path in folder.rglob("*.py") if "site-packages" not in path.parts)
-    return words_of(own) | builtin
-
-
-@cache
 def installed_words(folder: Path | None) -> frozenset[str]:
     if folder is None:
         return frozenset()
     paths = (path for name in READ for path in (folder / name).rglob("*.py*"))
     return words_of(path for path in paths if path.suffix != ".pyc")
-
-
-_UNREAD = {"test", "tests", "idlelib", "lib2to3", "turtledemo"}
-
-
-def words_of(paths: Iterable[Path]) -> frozenset[str]:
-    found: set[str] = set()
-    for path in paths:
-        if not _UNREAD & set(path.parts):
-            found.update(_WORD.findall(path.read_text("utf-8", errors="replace")))
-    return frozenset(found)
 
 
 class Grounded:

@@ -1,4 +1,4 @@
-"""One call of a method in a function of an installed package, renamed to a method that nobody has.
+"""One call of a method in a function of an installed package, renamed to what neither it nor Python has.
 
 The suggestion is the statement it stands in; before and after it is the rest of the real file.
 """
@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Iterator
 
-from .installed import Source
+from .installed import Source, library_words
 from .plants import made
 from .snippets import Case
 
@@ -23,7 +23,7 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 def cases(sources: list[Source], count: int, seed: int) -> list[Case]:
     """`count` of them, at most one for each function, spread over the files."""
     rng = random.Random(f"{seed} mutation")
-    known: set[str] = set()
+    known = set(library_words())
     for source in sources:
         known.update(_WORD.findall(source.text))
     places = [(source, function) for source in sources for function in _functions(source.tree)]
