@@ -1,7 +1,7 @@
 """Python suggestions of one to ten lines: half of them right, half with one name that does not exist.
 
 The snippets are in `snippets/`, written for this.  What is planted are slips that models make, and
-generated ones; `prove` runs every one of them, so that what is called right runs and what is called
+generated ones; `prove` runs every one of the former, so that what is called right runs and what is called
 wrong does not.
 """
 
