@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .knowledge import Vocabulary
 
 LISTED = "not listed"
-MAX_ASKED = 8
+MAX_ASKED = 4
 """Questions to the checker for one suggestion."""
 _TABLES = {"DataFrame": "columns", "Series": "str", "DataFrameGroupBy": "ngroups"}
 """Types of pandas, and a member that only they have."""
@@ -47,10 +47,18 @@ def let_through(
 def _keywords(draft: Draft, repairer: Repairer, found: list[Finding]) -> Iterator[Finding]:
     slips = slips_of(draft.language).keywords
     refused = [one for one in found if one.message.startswith("No overload")]
-    for call in [*draft.calls()][:MAX_ASKED]:
+    round_ = draft.before + "\n" + draft.after
+    asked = 0
+    for call in draft.calls():
+        is_refused = any(_is_of(one, call) for one in refused)
+        if not is_refused and all(_is_used(keyword, round_) for keyword, _ in call.keywords):
+            continue
+        asked += 1
+        if asked > MAX_ASKED:
+            return
         names = repairer.parameters(call)
         is_open = any(name.startswith("*") for name in names)
-        if not names or not (is_open or any(_is_of(one, call) for one in refused)):
+        if not names or not (is_open or is_refused):
             continue
         plain = [name for name in names if not name.startswith("*")]
         for keyword, start in call.keywords:
@@ -69,6 +77,11 @@ def _keywords(draft: Draft, repairer: Repairer, found: list[Finding]) -> Iterato
                     callee,
                     OPEN if is_open else "",
                 )
+
+
+def _is_used(keyword: str, text: str) -> bool:
+    """Whether the text round it has such a keyword already."""
+    return re.search(rf"\b{re.escape(keyword)}\s*=(?!=)", text) is not None
 
 
 def _is_of(finding: Finding, call: Call) -> bool:
@@ -90,12 +103,14 @@ def _imports(
             is_ours = draft.start <= name.start and name.end <= draft.end
             if not is_ours or any(start < name.end and name.start < end for start, end in taken):
                 continue
+            word = draft.text[name.start : name.end]
+            if vocabulary is not None and vocabulary.knows(word, draft.path):
+                continue
             asked += 1
             if asked > MAX_ASKED:
                 return
-            word = draft.text[name.start : name.end]
             known = repairer.members(name.start)
-            if not known or word in known or (vocabulary is not None and vocabulary.knows(word, draft.path)):
+            if not known or word in known:
                 continue
             near = nearest(word, known, 1)
             is_proven = vocabulary is not None and vocabulary.is_complete(draft.path)
