@@ -17,6 +17,8 @@ demo: $(STAMP)  ## real completions and a chat answer on a small project
 
 test: $(STAMP) lint  ## everything: lint, types, unit, real weights, real editor
 	@$(BIN)/truepenny pull
+	@if command -v npm >/dev/null 2>&1; then $(BIN)/truepenny checkers add typescript; \
+	else echo "no npm: tests that need the TypeScript checker are skipped" >&2; fi
 	@$(BIN)/python -Im pytest
 
 test-fast: $(STAMP)  ## without weights and editors

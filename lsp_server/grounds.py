@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ..context.errors import ContextError
 from ..context.languages import language_of_path
 from ..guard.errors import CheckerError, CheckError
+from ..guard.verdict import Check
 from ..models.store import cache_root
 from .members import CheckedMembers
 from .prompting.gathering import Source
@@ -49,12 +50,12 @@ class Grounds:
         self._made: _Made | None = None
         self._is_closed = False
 
-    def check(self, *, is_quick: bool = False) -> GroundingCheck | None:
-        """The check; None where it is switched off.  `is_quick`: what takes longer is left unvouched."""
+    def checks(self, *, is_quick: bool = False) -> tuple[Check, ...]:
+        """None of them where they are switched off.  `is_quick`: what takes longer is left unvouched."""
         made = self._make()
         if made is None:
-            return None
-        return made.quick_check if is_quick else made.check
+            return ()
+        return (made.install, made.quick_check if is_quick else made.check)
 
     def start(self, language: str, path: str) -> None:
         """A file is open: what is needed for it comes up."""
@@ -106,6 +107,7 @@ class _Made:
         from ..guard.grounding.assembly import PackagesByProject, python_place
         from ..guard.grounding.check import GroundingCheck
         from ..guard.grounding.checkers.registry import Checkers
+        from ..guard.grounding.install import InstallCheck
 
         cache = cache_root()
         self.checkers: Checkers = Checkers(cache / "checkers", python_place(cache))
@@ -118,6 +120,7 @@ class _Made:
             )
 
         self.check, self.quick_check = check(JUDGE_S), check(QUICK_S)
+        self.install = InstallCheck(packages)
 
     def ready_checker(self, language: str, path: str) -> ShadowChecker | None:
         """Raises CheckError while it is starting: nobody who types waits for that.

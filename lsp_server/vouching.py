@@ -140,8 +140,8 @@ class Vouching:
             one.under(self._policy, self._own_code) if isinstance(one, LicenceCheck) else one
             for one in guard.checks
         ]
-        grounding = None if self._grounds is None else self._grounds.check(is_quick=is_quick)
-        return Guard(checks if grounding is None else [*checks, grounding])
+        grounding = () if self._grounds is None else self._grounds.checks(is_quick=is_quick)
+        return Guard([*checks, *grounding])
 
     def _prepare(self, grounds: Grounds, path: str, language: str, text: str) -> None:
         self._preparing.pop(path, None)

@@ -16,6 +16,7 @@ from .checkers.roots import root_of
 from .environment import Environment, find_environment
 from .knowledge import Packages, Standing, Vocabulary
 from .modules import ProjectModules
+from .packages.known import Registry
 from .packages.standing import Installation, KnownPackages
 from .stubs import stub_folder
 
@@ -77,6 +78,10 @@ class PackagesByProject:
 
     def standing(self, module: str, path: str) -> Standing:
         return self.of(path).standing(module, path)
+
+    def standing_of_package(self, name: str, registry: Registry, path: str = "") -> Standing:
+        """As `KnownPackages` says, of the project that `path` is in."""
+        return self.of(path).standing_of_package(name, registry, path)
 
     def of(self, path: str) -> KnownPackages:
         """Those of the project that `path` is in."""
