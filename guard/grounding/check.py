@@ -27,6 +27,7 @@ from .knowledge import Modules, Packages, Source, Standing, Vocabulary
 from .ladder import OPEN, Rung, rung
 from .repair import NEAR, Edit, Repairer
 from .silences import silence
+from .slips import kind_of
 from .unfinished import may_come_right
 from .untyped import names_meant, unknown_members
 
@@ -154,6 +155,8 @@ class _Judging:
         edit = repairer.repair(finding, standing, found)
         if finding.message == OPEN and (edit is None or edit.apart > NEAR):
             return
+        if self._may_be_narrower(finding) and (edit is None or edit.apart > NEAR):
+            sure = min(sure, Rung.UNSURE)
         near = MEANT if finding.receiver.startswith("Self@") else NEAR
         if edit is not None and (sure is Rung.SURE or edit.apart <= near):
             yield self._repaired(finding, edit, standing)
@@ -161,6 +164,17 @@ class _Judging:
             yield self._cut(finding, standing)
         else:
             yield self._noted(finding, sentence(finding, edit.instead if edit else "", standing))
+
+    def _may_be_narrower(self, finding: Finding) -> bool:
+        """Whether the value may be of a subclass that has the member: a node of a tree, a state, a cursor.
+
+        Code that walks a hierarchy knows more of its values than their declared type says.
+        """
+        if finding.fault is not Fault.MISSING_MEMBER or finding.message.startswith(("Module", "Class")):
+            return False
+        if self.vocabulary is None or not _HIERARCHIES.search(kind_of(finding.receiver)):
+            return False
+        return self.vocabulary.knows(finding.name, self.draft.path) is True
 
     def _is_there(self, finding: Finding, standing: Standing | None) -> bool:
         """Whether the files know better: a stub lacks the name, or the module makes it at run time."""
@@ -301,6 +315,10 @@ class _Judging:
         return Verdict(kind, Action.ANNOTATE, f"grounding/{finding.fault}", start, end, evidence)
 
 
+_HIERARCHIES = re.compile(
+    r"Node|NG$|Base|Abstract|Interface|Protocol|State|Cursor|Expr|Token|Visitor|AST$|Handler|Backend|Element"
+)
+"""Words in the names of classes that are there to be derived from."""
 _ALIASES = frozenset({"np", "pd", "plt", "tf", "sns", "nx", "sp", "jnp"})
 
 
