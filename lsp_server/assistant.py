@@ -118,6 +118,10 @@ class Assistant:
             return
         self._on_status(_ready(self._link))
 
+    async def looked_at(self, query: Query) -> None:
+        """The checkers of the document are up and have seen it, or have failed: for who asks only once."""
+        await self._vouching.looked_at(query.snapshot.path, query.snapshot.language, query.snapshot.text)
+
     async def complete(self, query: Query) -> Suggestion:
         """At most one suggestion; `shown` is false when there is none fit to show, and `reason` says why."""
         started = time.perf_counter()

@@ -108,6 +108,12 @@ class Vouching:
         loop = asyncio.get_running_loop()
         self._preparing[path] = loop.call_later(_SETTLE_S, self._prepare, self._grounds, path, language, text)
 
+    async def looked_at(self, path: str, language: str, text: str) -> None:
+        """As `settled`, and waited for."""
+        if self._grounds is not None and self._grounds.is_on:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._thread, self._grounds.prepare, language, path, text)
+
     def members(self, path: str, language: str) -> CheckedMembers | None:
         """For grounded decoding; None where nothing is known, or wanted."""
         return None if self._grounds is None else self._grounds.members(language, path, self._thread)

@@ -76,7 +76,7 @@ class Script:
         ("def add(a, b):\n    return ", "a + b\n"),
         ("<|im_start|>assistant\n", "This is the fake model.\nIt has no opinion.\n"),
     )
-    otherwise: str = "fake()\n"
+    otherwise: str = "print()\n"
     delay_ms: float = 0.0
     """Time one forward pass takes."""
     instead: tuple[tuple[str, str], ...] = ()

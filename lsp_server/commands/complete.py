@@ -62,7 +62,11 @@ def run(args: argparse.Namespace) -> int:
     snapshot = replace(place.snapshot, text=text[:offset] + args.typed + text[offset:])
     trigger = Trigger.AUTOMATIC if args.automatic else Trigger.INVOKED
     query = Query(snapshot, offset + len(args.typed), trigger, args.lines)
-    settings = replace(settings, context=replace(settings.context, enabled=args.context == "on"))
+    settings = replace(
+        settings,
+        context=replace(settings.context, enabled=args.context == "on"),
+        guard=replace(settings.guard, deadline_ms=0),  # whoever asks on the command line waits
+    )
     index = _index_of(Path(snapshot.path)) if args.context == "on" else None
     suggestion, is_trouble = asyncio.run(_ask(settings, query, index))
     if args.json:
@@ -93,6 +97,7 @@ async def _ask(settings: Any, query: Query, index: StoredIndex | None) -> tuple[
         settings, lambda s: troubles.append(s.message) if s.kind == "error" else None, index=index
     )
     try:
+        await assistant.looked_at(query)
         suggestion = await assistant.complete(query)
     finally:
         await assistant.close()

@@ -80,11 +80,11 @@ EMOJI = "x = 1\nfaces = '😋😋' + \n"
 BAD_FILES = [
     ("latin-1", "latin.py", "# caf\xe9\n".encode("latin-1") + FAKE_ADD.encode(), 3, 12, 0, "a + b"),
     ("CRLF", "crlf.py", FAKE_ADD.replace("\n", "\r\n").encode() + b"\r\n", 2, 12, 0, "a + b"),
-    ("emoji before the cursor", "emoji.py", EMOJI.encode(), 2, 18, 0, "fake()"),
+    ("emoji before the cursor", "emoji.py", EMOJI.encode(), 2, 18, 0, "print()"),
     ("unknown language", "notes.zzz", FAKE_ADD.encode(), 2, 12, 0, "a + b"),
     ("column beyond the end", "short.py", FAKE_ADD.encode(), 2, 999, 0, "a + b"),
     ("five megabytes", "big.py", b"x = 1\n" * 830_000 + FAKE_ADD.encode(), 830_002, 12, 0, "a + b"),
-    ("empty", "empty.py", b"", 1, 1, 0, "fake()"),
+    ("empty", "empty.py", b"", 1, 1, 0, "print()"),
     ("line beyond the end", "short.py", FAKE_ADD.encode(), 99, 1, 2, "there is no line 99"),
     ("binary", "image.py", b"\x89PNG\x00\x01\x02\x03" * 64, 1, 1, 2, "image.py"),
     ("too large", "huge.py", b"x = 1\n" * 1_000_000, 1, 1, 2, "huge.py"),
@@ -153,7 +153,7 @@ def test_without_weights_the_command_to_get_them_is_named(
 
     assert result.code == 2
     assert "truepenny pull qwen2.5-coder-0.5b-instruct" in result.stderr
-    assert not (tmp_path / "empty").exists()
+    assert not (tmp_path / "empty" / "models").exists()
 
 
 def test_a_workspace_with_our_own_names_changes_nothing(command_line: CommandLine, write: Write) -> None:

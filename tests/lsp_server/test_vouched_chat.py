@@ -188,7 +188,7 @@ REAL = {
     "a key": (f'```python\nimport os\n\nkey = "{KEY}"\n```\n', 'key = os.environ["AWS_ACCESS_KEY_ID"]', KEY),
     "a bidi control": ('```js\nlet a = 1;\nlet b = "x\u202e";\n```\n', "U+202E", "\u202e"),
     "a request that is run": (
-        "```py\nimport ast\nfrom flask import request\n\n\ndef f():\n    return eval(request.args['x'])\n```\n",
+        "```py\nimport ast\nfrom flask import request\n\ndef f():\n    return eval(request.args['x'])\n```\n",
         "ast.literal_eval(request.args['x'])",
         " eval(",
     ),

@@ -73,7 +73,7 @@ def test_windows_share_one_engine_and_nobody_works_while_nobody_types(environmen
     """Three windows hold the weights once; and when they have answered, all four processes sleep."""
     with window(environment) as one, window(environment) as two, window(environment) as three:
         for editor in (one, two, three):
-            assert editor.ask("value = |\n") == ["fake()"]
+            assert editor.ask("value = |\n") == ["print()"]
         running = processes(environment["TRUEPENNY_RUNTIME"])
         engines = [pid for pid, words in running.items() if "truepenny.models.process" in words]
         assert len(engines) == 1, running
