@@ -12,21 +12,18 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..context.errors import ContextError
-from ..context.languages import language_of_path
 from ..guard.errors import CheckerError, CheckError
 from ..guard.verdict import Check
 from ..models.store import cache_root
 from .members import CheckedMembers
+from .project_names import IndexedNames, ProjectNames
 from .prompting.gathering import Source
 from .settings import GroundingSettings
 
 if TYPE_CHECKING:
-    from ..guard.grounding.assembly import PackagesByProject
     from ..guard.grounding.check import GroundingCheck
     from ..guard.grounding.checkers.checker import ShadowChecker
     from ..guard.grounding.checkers.registry import Checkers
-    from ..guard.grounding.vocabulary.vocabulary import BackgroundVocabulary
 
 logger = logging.getLogger(__name__)
 
@@ -104,19 +101,25 @@ class _Made:
     """Imports take a while, so that all this is made on a thread."""
 
     def __init__(self, source: Callable[[], Source | None]) -> None:
-        from ..guard.grounding.assembly import PackagesByProject, python_place
-        from ..guard.grounding.check import GroundingCheck
+        from ..guard.grounding.assembly import PackagesByProject, grounding_check, python_place
         from ..guard.grounding.checkers.registry import Checkers
+        from ..guard.grounding.environment import active_environment
         from ..guard.grounding.install import InstallCheck
 
-        cache = cache_root()
-        self.checkers: Checkers = Checkers(cache / "checkers", python_place(cache))
-        packages = PackagesByProject(cache)
-        self.names = ProjectNames(cache, packages, source)
+        cache, active = cache_root(), active_environment()
+        self.checkers: Checkers = Checkers(cache / "checkers", python_place(cache, active))
+        packages = PackagesByProject(cache, active)
+        self.names = ProjectNames(cache, packages, IndexedNames(source), active)
 
         def check(deadline_s: float) -> GroundingCheck:
-            return GroundingCheck(
-                self.ready_checker, vocabulary=self.names, packages=packages, deadline_s=deadline_s
+            return grounding_check(
+                cache,
+                vocabulary=self.names,
+                packages=packages,
+                checkers=self.checkers,
+                checker_for=self.ready_checker,
+                deadline_s=deadline_s,
+                otherwise=active,
             )
 
         self.check, self.quick_check = check(JUDGE_S), check(QUICK_S)
@@ -133,80 +136,3 @@ class _Made:
         if checker is not None and not checker.wait(0.0):
             raise CheckerError(f"{checker.name} is starting")
         return checker
-
-
-class ProjectNames:
-    """`Vocabulary` for every project there is; what is installed is read once a file of it is open."""
-
-    def __init__(self, cache: Path, packages: PackagesByProject, source: Callable[[], Source | None]) -> None:
-        self._cache = cache
-        self._packages = packages
-        self._source = source
-        self._lock = threading.Lock()
-        self._projects: dict[str, BackgroundVocabulary] = {}
-
-    def start(self, path: str) -> None:
-        """Begins to read what the project of a file has installed."""
-        from ..guard.grounding.vocabulary.vocabulary import family_of
-
-        family = family_of(path)
-        if family is not None and (project := self._of(path)) is not None and project.report(family) is None:
-            project.start(family)
-
-    def knows(self, name: str, path: str) -> bool | None:
-        """As `Vocabulary` says.  Nothing is known before the workspace itself has been read."""
-        project = self._of(path)
-        if project is None:
-            return None
-        if project.knows(name, path):
-            return True
-        return False if self._is_read() else None
-
-    def is_complete(self, path: str) -> bool:
-        """As `Vocabulary` says."""
-        project = self._of(path)
-        return project is not None and self._is_read() and project.is_complete(path)
-
-    def close(self) -> None:
-        with self._lock:
-            projects, self._projects = list(self._projects.values()), {}
-        for one in projects:
-            one.close()
-
-    def _of(self, path: str) -> BackgroundVocabulary | None:
-        from ..guard.grounding.checkers.roots import KINDS, root_of
-        from ..guard.grounding.environment import find_environment
-        from ..guard.grounding.vocabulary.sources import sources_of
-        from ..guard.grounding.vocabulary.vocabulary import BackgroundVocabulary
-
-        language = language_of_path(path)
-        kind = KINDS.get(language.name) if language is not None else None
-        if kind not in ("python", "typescript") or not Path(path).is_absolute():
-            return None
-        root = root_of(kind, path)
-        with self._lock:
-            if root not in self._projects:
-                sources = sources_of(find_environment(path, Path(root)), Path(root))
-                self._projects[root] = BackgroundVocabulary(
-                    sources,
-                    self._cache / "names",
-                    self._is_in_workspace,
-                    lambda path: self._packages.of(path).not_installed(path),
-                )
-            return self._projects[root]
-
-    def _is_in_workspace(self, name: str) -> bool:
-        source = self._source()
-        if source is None:
-            return False
-        reader = source.reader
-        return bool(reader.definitions(name, 1) or reader.references(name, 1))
-
-    def _is_read(self) -> bool:
-        """Whether the index has seen all of the workspace."""
-        source = self._source()
-        try:
-            return source is not None and source.reader.is_complete()
-        except ContextError as error:
-            logger.debug("names of the workspace are not known: %s", error)
-            return False

@@ -1,7 +1,8 @@
 """Which Python environment a file belongs to.  Everything is read; no interpreter is started.
 
-An environment counts if it lies in the workspace or if the workspace names it: what happens to be
-active in the shell that started the editor says nothing about the project that is open.
+An environment counts if it lies in the workspace or if the workspace names it.  What happens to be
+active in the shell that started the editor says little about the project that is open: it counts where
+the project has none, if the caller wants that.
 """
 
 from __future__ import annotations
@@ -47,10 +48,22 @@ class Environment:
     why: str = "no environment was found"
 
 
+def active_environment(variables: Mapping[str, str] | None = None) -> Path | None:
+    """The folder of the environment that is active in the shell that started us; None where none is."""
+    told = os.environ if variables is None else variables
+    named = [Path(told[name]) for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if told.get(name)]
+    return next((folder for folder in named if _is_environment(folder)), None)
+
+
 def find_environment(
-    path: str, root: Path, *, home: Path | None = None, variables: Mapping[str, str] | None = None
+    path: str,
+    root: Path,
+    *,
+    home: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    otherwise: Path | None = None,
 ) -> Environment:
-    """That of the file `path` in the workspace `root`.
+    """That of the file `path` in the workspace `root`; the folder `otherwise`, where it has none.
 
     `home` and `variables` stand for the person's home folder and the environment variables.
     """
@@ -62,6 +75,9 @@ def find_environment(
         if _is_environment(folder):
             version = _version_of(folder)
             return Environment(folder, tuple(_site_packages(folder, version)), version, extra, why)
+    if otherwise is not None and _is_environment(otherwise):
+        version, why = _version_of(otherwise), "the project has none, and this one is active"
+        return Environment(otherwise, tuple(_site_packages(otherwise, version)), version, extra, why)
     return Environment(None, extra_paths=extra)
 
 

@@ -12,6 +12,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -22,7 +23,9 @@ from rich.progress import track
 from ..evaluation.metrics import percentile
 
 if TYPE_CHECKING:
+    from ...guard.pipeline import Guard
     from ...guard.verdict import Judgement, Passage, Verdict
+    from ..unopened import UnopenedTexts
 
 EXAMPLE = """\
 examples:
@@ -41,6 +44,7 @@ class BatchError(Exception):
 class _Asked:
     id: Any
     passage: Passage
+    workspace: str | None
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage]  # argparse has no public name for it
@@ -62,6 +66,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     batch.add_argument("source", metavar="IN.jsonl", help="- for standard input")
     batch.add_argument("target", metavar="OUT.jsonl", help="- for standard output")
     batch.add_argument("--deadline", metavar="MS", type=float, help="for each; what is late is unvouched")
+    batch.add_argument(
+        "--grounding", choices=("on", "off"), default="on", help="do names exist? (%(default)s)"
+    )
+    batch.add_argument(
+        "--environment",
+        type=Path,
+        metavar="DIR",
+        help="of Python, for workspaces that have none of their own (the active one, else ours)",
+    )
     batch.add_argument("--json", action="store_true", help="one JSON document as the last line of stdout")
     batch.set_defaults(run=run)
 
@@ -71,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         lines = _read(args.source)
         with _opened(args.target) as target:
-            figures = _judge_all(lines, target, args.deadline)
+            figures = _judge_all(lines, target, args)
     except (BatchError, OSError, UnicodeDecodeError) as error:
         print(f"truepenny guard: {error}", file=sys.stderr)
         return 2
@@ -84,16 +97,32 @@ def run(args: argparse.Namespace) -> int:
     return 1 if any(figures["actions"].get(name) for name in ("trim", "withhold")) else 0
 
 
-def _judge_all(lines: list[str], target: TextIO, deadline_ms: float | None) -> dict[str, Any]:
+def _judge_all(lines: list[str], target: TextIO, args: argparse.Namespace) -> dict[str, Any]:
+    from ...guard.pipeline import Guard
+    from ..unopened import UnopenedTexts
     from ..vouching import the_guard
 
-    guard = the_guard()
+    if args.grounding == "off":
+        return _judged(lines, target, args.deadline, the_guard(), None)
+    with closing(UnopenedTexts(args.environment)) as unopened:
+        guard = Guard([*the_guard().checks, *unopened.checks])
+        return _judged(lines, target, args.deadline, guard, unopened)
+
+
+def _judged(
+    lines: list[str],
+    target: TextIO,
+    deadline_ms: float | None,
+    guard: Guard,
+    unopened: UnopenedTexts | None,
+) -> dict[str, Any]:
     console = Console(stderr=True)
     took: list[float] = []
     actions, kinds, unvouched = Counter[str](), Counter[str](), 0
     asked_of = _asked(lines)
     for asked in track(asked_of, "judging", len(lines), console=console, disable=not console.is_terminal):
-        judgement = guard.judge(asked.passage, deadline_ms)
+        passage = asked.passage if unopened is None else unopened.placed(asked.passage, asked.workspace)
+        judgement = guard.judge(passage, deadline_ms)
         target.write(json.dumps(document(asked.id, judgement), ensure_ascii=False) + "\n")
         took.append(judgement.ms)
         actions[judgement.action.name.lower()] += 1
@@ -149,7 +178,8 @@ def _asked(lines: list[str]) -> Iterator[_Asked]:
             language=texts["language"],
             path=path if isinstance(path, str) else None,
         )
-        yield _Asked(record.get("id", number), passage)
+        workspace = record.get("workspace")
+        yield _Asked(record.get("id", number), passage, workspace if isinstance(workspace, str) else None)
 
 
 def _read(source: str) -> list[str]:

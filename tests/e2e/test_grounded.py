@@ -67,6 +67,8 @@ def typing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Editor, P
     root = tmp_path_factory.mktemp("workspace")
     (root / "pyproject.toml").write_text('[project]\nname = "fleet"\nversion = "1"\n')
     (root / "ships.py").write_text(SHIPS)
+    (root / ".venv" / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
+    (root / ".venv" / "pyvenv.cfg").write_text("home = /nowhere\nversion = 3.11.4\n")
     replies = [(case.marked.partition("|")[0], f"{case.written}\n") for case in CASES.values()]
     settings = {"guard": {"deadline_ms": 10_000}, "grounding": {"decode": False}, "engine_prewarm": False}
     with editor(settings, replies=replies) as one:

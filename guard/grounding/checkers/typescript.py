@@ -54,6 +54,14 @@ def find(checkers: Path, root: str) -> Path:
     raise CheckerError("TypeScript 7 is not here: run `truepenny checkers add typescript`")
 
 
+def library(checkers: Path, root: str) -> Path | None:
+    """The folder with its `lib.*.d.ts`; None where it is not there."""
+    try:
+        return find(checkers, root).parent
+    except CheckerError:
+        return None
+
+
 def typescript_checker(root: str, checkers: Path) -> ShadowChecker:
     """For the workspace in `root`; `checkers` is the folder of those that were added."""
     program = find(checkers, root)

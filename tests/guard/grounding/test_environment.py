@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from truepenny.guard.grounding.environment import Environment, find_environment, poetry_name
+from truepenny.guard.grounding.environment import (
+    Environment,
+    active_environment,
+    find_environment,
+    poetry_name,
+)
 
 FILE = "src/app/main.py"
 
@@ -41,6 +46,27 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
+
+
+def test_another_counts_where_the_workspace_has_none(machine: Machine):
+    other = make_environment(machine.home / "other", "3.12")
+    found = find_environment(
+        FILE, machine.root, home=machine.home, variables=machine.variables, otherwise=other
+    )
+    assert (found.python, found.version) == (other, "3.12")
+    own = make_environment(machine.root / ".venv")
+    found = find_environment(
+        FILE, machine.root, home=machine.home, variables=machine.variables, otherwise=other
+    )
+    assert found.python == own
+
+
+@pytest.mark.parametrize("variable", ["VIRTUAL_ENV", "CONDA_PREFIX"])
+def test_which_one_is_active(tmp_path: Path, variable: str):
+    made = make_environment(tmp_path / "made")
+    assert active_environment({variable: str(made)}) == made
+    assert active_environment({variable: str(tmp_path / "gone")}) is None
+    assert active_environment({}) is None
 
 
 @pytest.mark.parametrize("name", [".venv", "venv", "env"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ BROKEN = {**CLEAN, "id": 7, "suggestion": "    return 1\n    x = = 2\n"}
 HIDDEN = {**CLEAN, "id": "c", "suggestion": "    return '\u202e1'\n"}
 
 
-def batch(tmp_path: Path, *records: dict[str, Any]) -> tuple[int, list[dict[str, Any]]]:
+def batch(
+    tmp_path: Path, *records: dict[str, Any], options: Sequence[str] = ("--grounding", "off")
+) -> tuple[int, list[dict[str, Any]]]:
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text("".join(json.dumps(record) + "\n" for record in records))
-    status = main(["guard", "batch", str(source), str(target), "--json"])
+    status = main(["guard", "batch", str(source), str(target), *options, "--json"])
     return status, [json.loads(line) for line in target.read_text().splitlines()]
 
 
@@ -41,6 +44,36 @@ def test_verdicts(tmp_path: Path, record: dict[str, Any], status: int, action: s
     assert told["vouched"]
     for verdict in told["verdicts"]:
         assert {"kind", "action", "rule", "cwe", "licence", "start", "end", "evidence"} <= verdict.keys()
+
+
+@pytest.mark.parametrize(
+    ("record", "action", "text_after"),
+    [
+        ({"suggestion": "xs = [1]\nxs.push(2)\n"}, "repair", "xs = [1]\nxs.append(2)\n"),
+        ({"suggestion": "import quarkfluxer_toolbox\n"}, "withhold", ""),
+        ({"suggestion": "import fleet\n\nfleet.launch()\n"}, "pass", "import fleet\n\nfleet.launch()\n"),
+        (
+            {"suggestion": "import fleet\n\nfleet.launches()\n", "path": "deep/new.py"},
+            "repair",
+            "import fleet\n\nfleet.launch()\n",
+        ),
+        ({"suggestion": "# pip install reqeusts\n"}, "repair", "# pip install requests\n"),
+    ],
+)
+def test_names_are_looked_up_in_the_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: dict[str, Any], action: str, text_after: str
+) -> None:
+    """In an environment that has nothing but the standard library; the path need not be there."""
+    monkeypatch.setenv("TRUEPENNY_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "fleet.py").write_text("def launch() -> None: ...\n")
+    site = tmp_path / "environment" / "lib" / "python3.11" / "site-packages"
+    site.mkdir(parents=True)
+    (tmp_path / "environment" / "pyvenv.cfg").write_text("home = /nowhere\nversion = 3.11.4\n")
+    asked = {"language": "python", "before": "", "after": "", "workspace": str(tmp_path / "work"), **record}
+    _, (told,) = batch(tmp_path, asked, options=["--environment", str(tmp_path / "environment")])
+    assert told["vouched"], told
+    assert (told["action"], told["text_after"]) == (action, text_after)
 
 
 def test_answers_come_in_order_with_one_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
