@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..verdict import Action, Kind, Passage, Verdict
 from .baseline import Baseline, Baselines, said
+from .doubts import is_called, is_derived, is_nowhere, is_private_elsewhere
 from .draft import Draft
 from .dynamic import let_through, without_consequences
 from .evidence import sentence
@@ -142,8 +143,13 @@ class _Judging:
         draft = self.draft
         standing = self._standing(finding)
         sure = rung(finding, draft, standing)
-        if sure is Rung.SILENT or silence(finding, draft, known) or self._is_there(finding, standing):
+        nowhere = is_nowhere(finding, draft, self.vocabulary)
+        if sure is Rung.SILENT or silence(finding, draft, known, is_nowhere=nowhere):
             return
+        if self._is_there(finding, standing):
+            return
+        if nowhere:
+            sure = Rung.SURE
         repairer = self._repairer(self.checker)
         if may_come_right(finding, draft, repairer.members):
             return
@@ -151,6 +157,9 @@ class _Judging:
             sure = min(sure, Rung.UNSURE)  # half of it is the person's
         if finding.fault is Fault.MISSING_NAME and self._is_unimported(finding):
             yield self._noted(finding, f"`{finding.name}` is not imported")
+            return
+        if sure is Rung.SURE and not nowhere and self._is_doubted(finding):
+            yield self._noted(finding, sentence(finding))
             return
         edit = repairer.repair(finding, standing, found)
         if finding.message == OPEN and (edit is None or edit.apart > NEAR):
@@ -175,6 +184,11 @@ class _Judging:
         if self.vocabulary is None or not _HIERARCHIES.search(kind_of(finding.receiver)):
             return False
         return self.vocabulary.knows(finding.name, self.draft.path) is True
+
+    def _is_doubted(self, finding: Finding) -> bool:
+        return is_private_elsewhere(finding, self.draft, self.vocabulary) or is_derived(
+            finding, self.draft, self.modules
+        )
 
     def _is_there(self, finding: Finding, standing: Standing | None) -> bool:
         """Whether the files know better: a stub lacks the name, or the module makes it at run time."""
@@ -227,15 +241,16 @@ class _Judging:
         for one in unknown_members(draft, self.vocabulary):
             if any(other.start < one.end and other.end > one.start for other in typed):
                 continue
-            if silence(one, draft, frozenset()):
+            if silence(one, draft, frozenset(), is_nowhere=is_nowhere(one, draft, self.vocabulary)):
                 continue
             known = self.vocabulary.knows
             meant = [near for near in names_meant(draft, one) if known(near.name, draft.path)]
             best = meant[0] if meant else None
-            if best is not None and best.apart <= MEANT and self._is_proven(one):
+            is_proven = is_called(one, draft) and self._is_proven(one)
+            if best is not None and best.apart <= MEANT and is_proven:
                 edit = Edit(one.start, one.end, best.name, best.name, best.apart)
                 yield self._repaired(one, edit, None)
-            elif self._is_proven(one):
+            elif is_proven:
                 yield self._cut(one, None, best.name if best else "")
             else:
                 text = f"nothing here defines a member `{one.name}`"
@@ -247,7 +262,8 @@ class _Judging:
             return False
         if self.checker is None:
             return False
-        return not self._repairer(self.checker).members(finding.start)
+        known = self._repairer(self.checker).members(finding.start)
+        return not known or ("__getattr__" not in known and is_nowhere(finding, self.draft, self.vocabulary))
 
     def _repairer(self, checker: Checker) -> Repairer:
         if self.kept is None:

@@ -79,6 +79,12 @@ class Modules(Protocol):
         """Whether there is a file of it, a compiled one too."""
         ...
 
+    def derived_has(self, kind: str, name: str, text: str, path: str, *, by_itself: bool = True) -> bool:
+        """Whether a class derived from `kind` has `name`: in the workspace, or in what `text`, that of the
+        file `path`, imports.  Or, `by_itself`, class `kind`, which a stub may show less of.
+        """
+        ...
+
 
 @runtime_checkable
 class Signatures(Protocol):

@@ -6,6 +6,7 @@ Read only; nothing is imported.
 from __future__ import annotations
 
 import re
+import sys
 import sysconfig
 import threading
 from collections import OrderedDict
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .environment import Environment
+from .hierarchy import defines
 
 MAX_FILE_BYTES = 1_000_000
 NUM_KEPT = 128
@@ -22,6 +24,7 @@ _DYNAMIC = re.compile(
     r"\bvars\(\)|\bglobals\(\)|\bsetattr\(|\bsys\.modules\b|\bModuleType\(|\blazy_loader\b|^\s*exec\(",
     re.MULTILINE,
 )
+_IMPORTED = re.compile(r"^[ \t]*(?:from|import)[ \t]+(\w+)", re.MULTILINE)
 
 EnvironmentOf = Callable[[str], tuple[Path, Environment]]
 """By the path of a file: the root of its project, and its environment."""
@@ -37,15 +40,15 @@ class ProjectModules:
 
     def has(self, module: str, name: str, path: str) -> bool:
         """See `Modules`."""
-        text = self._source(module, path)
-        if not text:
-            return False
+        texts = list(self._sources(module, path))
+        if module.partition(".")[0] not in sys.stdlib_module_names:
+            texts = texts[:1]  # a file that is called like a standard module may stand beside it
         word = re.escape(name)
         bound = (
             rf"^\s*(?:(?:async\s+)?def|class)\s+{word}\b|\b{word}\s*(?::[^=\n]+)?=(?!=)"
             rf"|^\s+{word},?\s*(?:#.*)?$|\bimport\b[^\n]*\b{word}\b|\bas\s+{word}\b|[\"']{word}[\"']"
         )
-        return re.search(bound, text, re.MULTILINE) is not None
+        return any(re.search(bound, text, re.MULTILINE) for text in texts)
 
     def is_dynamic(self, module: str, path: str) -> bool:
         """See `Modules`."""
@@ -66,11 +69,24 @@ class ProjectModules:
         """See `Modules`."""
         return next(self._files(module, path), None) is not None
 
-    def _source(self, module: str, path: str) -> str:
+    def derived_has(self, kind: str, name: str, text: str, path: str, *, by_itself: bool = True) -> bool:
+        """See `Modules`."""
+        return defines(self._packages(text, path), kind, name, by_itself=by_itself)
+
+    def _packages(self, text: str, path: str) -> Iterator[Path]:
+        """The workspace, and the packages that `text` imports."""
+        root, environment = self._environment_of(path)
+        yield root
+        for name in sorted(set(_IMPORTED.findall(text)) - sys.stdlib_module_names):
+            for folder in (*environment.extra_paths, *environment.site_packages):
+                if (folder / name).is_dir():
+                    yield folder / name
+                    break
+
+    def _sources(self, module: str, path: str) -> Iterator[str]:
         for file in self._files(module, path):
             if file.suffix == ".py":
-                return self._read(file)
-        return ""
+                yield self._read(file)
 
     def _files(self, module: str, path: str) -> Iterator[Path]:
         if not re.fullmatch(r"\w+(\.\w+)*", module):

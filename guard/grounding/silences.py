@@ -17,12 +17,21 @@ if TYPE_CHECKING:
     from .draft import Draft
 
 _REMARKS = re.compile(
-    r"(?:#|//|/\*)\s*(?:type:\s*ignore|ty:\s*ignore|pyright:\s*ignore|mypy:\s*ignore|noqa\b|pylint:\s*disable"
+    r"(?:#|//|/\*)\s*(?:(?:type|ty|pyright|mypy):\s*ignore\b(?:\[(?P<kinds>[^\]]*)\])?"
+    r"|noqa\b(?::\s*(?P<rules>[A-Z]+\d+(?:[,\s]+[A-Z]+\d+)*))?"
+    r"|pylint:\s*disable\b(?:=(?P<checks>[\w,\- ]+))?"
     r"|@ts-ignore|@ts-expect-error|@ts-nocheck)"
 )
+_OF_NAMES = re.compile(
+    r"attr|union|import|unresolved|missing|name-defined|undefined|call-arg|call-overload|misc|member|operator|arguments?\b"
+    r"|index|possibly|report(?:Attr|Optional|Undefined|Call|Missing|Unknown|Possibly|General)"
+    r"|no-name|unexpected-keyword|too-many-function|not-callable|no-value|^[CEFRW]\d{4}$|all\b"
+)
+"""Kinds of remarks that speak of members, imports, names and arguments."""
+_OF_NAMES_RULES = re.compile(r"\b(?:F(?:4|8|$)|E\d{4})")
 _CAUGHT = {
     Fault.MISSING_MODULE: re.compile(r"\b(ImportError|ModuleNotFoundError|Exception|BaseException)\b"),
-    Fault.MISSING_MEMBER: re.compile(r"\b(AttributeError|ImportError)\b"),
+    Fault.MISSING_MEMBER: re.compile(r"\bAttributeError\b"),
     Fault.MISSING_NAME: re.compile(r"\b(NameError|ImportError)\b"),
     Fault.UNKNOWN_ARGUMENT: re.compile(r"\bTypeError\b"),
     Fault.WRONG_CALL: re.compile(r"\bTypeError\b"),
@@ -41,22 +50,39 @@ _MAKES_NAMES = re.compile(
 )
 
 
-def silence(finding: Finding, draft: Draft, known: frozenset[tuple[str, str, str]]) -> str:
+def silence(
+    finding: Finding, draft: Draft, known: frozenset[tuple[str, str, str]], *, is_nowhere: bool = False
+) -> str:
     """Why nothing is to be said of `finding`; empty if there is no reason.
 
     `known` are findings of the text without the suggestion, by fault, receiver and name.
+    With `is_nowhere` nothing defines the name, so that no class can get it at run time.
     """
-    line = draft.line_at(finding.start)
-    if _REMARKS.search(line):
+    statement = draft.statement_at(finding.start)
+    places = {finding.start} if statement is None else {finding.start, statement.start}
+    if any(is_remarked(draft.line_at(place)) for place in places):
         return "a remark on the line"
     if (finding.fault, finding.receiver, finding.name) in known:
         return "the text round it has the same"
     if draft.language == "python":
-        return _python_silence(finding, draft) or _starred(finding, draft, known)
+        return _python_silence(finding, draft, is_nowhere=is_nowhere) or _starred(finding, draft, known)
     return _script_silence(finding, draft)
 
 
-def _python_silence(finding: Finding, draft: Draft) -> str:
+def is_remarked(line: str) -> bool:
+    """Whether a remark on `line` tells checkers to say nothing of names: one of another kind does not."""
+    for match in _REMARKS.finditer(line):
+        if rules := match["rules"]:
+            if _OF_NAMES_RULES.search(rules):
+                return True
+            continue
+        kinds = match["kinds"] or match["checks"]
+        if kinds is None or any(_OF_NAMES.search(one.strip()) for one in kinds.split(",")):
+            return True
+    return False
+
+
+def _python_silence(finding: Finding, draft: Draft, *, is_nowhere: bool) -> str:
     if finding.fault is Fault.MISSING_NAME:
         if finding.name in INJECTED and not _is_plain_slip(finding.name, draft):
             return "a name that is put there from outside"
@@ -73,9 +99,12 @@ def _python_silence(finding: Finding, draft: Draft) -> str:
             return "the text sets it, or asks whether it is there"
         if _is_used_alike(finding, draft):
             return "the text round it uses the same"
-        if finding.receiver.startswith("<locals") or _is_dynamic_self(finding, draft):
+        if _is_of_metaclass(finding, draft):
+            return "the class that is made has it"
+        is_dynamic = finding.receiver.startswith("<locals") or _is_dynamic_self(finding, draft)
+        if is_dynamic and not is_nowhere:
             return "the class gets members that are not written in it"
-    return _guarded(finding, draft)
+    return _guarded(finding, draft, is_nowhere=is_nowhere)
 
 
 def _starred(finding: Finding, draft: Draft, known: frozenset[tuple[str, str, str]]) -> str:
@@ -89,7 +118,7 @@ def _starred(finding: Finding, draft: Draft, known: frozenset[tuple[str, str, st
     return ""
 
 
-def _guarded(finding: Finding, draft: Draft) -> str:
+def _guarded(finding: Finding, draft: Draft, *, is_nowhere: bool) -> str:
     for node in draft.ancestors_at(finding.start):
         if node.kind == "try_statement" and _is_caught(finding, node, draft):
             return "the error is caught"
@@ -108,7 +137,7 @@ def _guarded(finding: Finding, draft: Draft) -> str:
                 and finding.fault is Fault.MISSING_MODULE
             ):
                 return "an import for type checkers only"
-        if node.kind == "function_definition" and node.field("name") is not None:
+        if not is_nowhere and node.kind == "function_definition" and node.field("name") is not None:
             name = node.field("name")
             if name is not None and draft.text[name.start : name.end] == "__getattr__":
                 return "inside __getattr__"
@@ -121,6 +150,8 @@ def _is_caught(finding: Finding, whole: Node, draft: Draft) -> bool:
     body = whole.field("body")
     if pattern is None or body is None:
         return False
+    if finding.fault is Fault.MISSING_MEMBER and _is_imported(finding, draft):
+        pattern = _CAUGHT[Fault.MISSING_MODULE]
     inside = body.start <= finding.start < body.end
     for part in whole.named_children:
         if part.kind != "except_clause":
@@ -132,6 +163,10 @@ def _is_caught(finding: Finding, whole: Node, draft: Draft) -> bool:
         if catches and (inside or part.start <= finding.start < part.end):
             return True
     return False
+
+
+def _is_imported(finding: Finding, draft: Draft) -> bool:
+    return any(node.kind == "import_from_statement" for node in draft.ancestors_at(finding.start))
 
 
 def _is_bound(name: str, offset: int, draft: Draft) -> bool:
@@ -207,10 +242,21 @@ def _is_dynamic_self(finding: Finding, draft: Draft) -> bool:
         header = body.partition(":")[0]
         return (
             re.search(r"Mixin|Protocol|\bABC\b|metaclass", header) is not None
-            or re.search(r"setattr\(|__dict__|__getattr__|__slots__|vars\(self\)|def __getattribute__", body)
+            or re.search(r"setattr\(|__dict__|__getattr__|vars\(self\)|def __getattribute__", body)
             is not None
         )
     return False
+
+
+def _is_of_metaclass(finding: Finding, draft: Draft) -> bool:
+    """Whether `cls` stands for a class that the metaclass round it makes."""
+    if not finding.receiver.startswith(("Self@", "type[Self")):
+        return False
+    node = next((one for one in draft.ancestors_at(finding.start) if one.kind == "class_definition"), None)
+    bases = node.field("superclasses") if node is not None else None
+    if bases is None:
+        return False
+    return re.search(r"\btype\b(?!\()|Meta(?:class)?\b", draft.text[bases.start : bases.end]) is not None
 
 
 def _is_plain_slip(name: str, draft: Draft) -> bool:
@@ -220,7 +266,7 @@ def _is_plain_slip(name: str, draft: Draft) -> bool:
 
 def _script_silence(finding: Finding, draft: Draft) -> str:
     previous = draft.text[: draft.text.rfind("\n", 0, finding.start) + 1].rstrip("\n").rpartition("\n")[2]
-    if _REMARKS.search(previous) or "@ts-nocheck" in draft.text[:2_000]:
+    if is_remarked(previous) or "@ts-nocheck" in draft.text[:2_000]:
         return "a remark on the line before"
     if finding.fault is Fault.MISSING_NAME:
         if finding.name in SCRIPT_GLOBALS:

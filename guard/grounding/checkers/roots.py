@@ -48,8 +48,19 @@ def root_of(kind: Kind, path: str) -> str:
     """
     folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120  # for each suggestion, and ten times as fast
     marks = _MARKS[kind]
-    found = (one for one in _upwards(folder) if any(map(os.path.exists, _within(one, marks.nearest))))
+    found = (one for one in _upwards(folder) if _is_marked(one, marks.nearest))
     return min(found, key=len, default=folder) if marks.outermost else next(found, folder)
+
+
+def _is_marked(folder: str, names: tuple[str, ...]) -> bool:
+    """Whether a mark lies in it.  `setup.py` in a package is a module like any other."""
+    for mark in filter(os.path.exists, _within(folder, names)):
+        is_module = mark.endswith(f"{os.sep}setup.py") and any(
+            map(os.path.exists, _within(folder, ("__init__.py",)))
+        )
+        if not is_module:
+            return True
+    return False
 
 
 def _within(folder: str, names: tuple[str, ...]) -> Iterator[str]:

@@ -174,6 +174,10 @@ SILENT = [
     "import os\n«os.startfile('a')»\n",
     "xs = [1]\n«xs.frob()  # type: ignore»\n",
     "xs = [1]\n«xs.frob()  # noqa: X»\n",
+    "xs = [1]\n«xs.frob()  # type: ignore[attr-defined]»\n",
+    "def f(a): return a\n«f(  # type: ignore[call-arg]\n    1,\n    zzz=2,\n)»\n",
+    "«try:\n    from os import frobnicate\nexcept ImportError:\n    frobnicate = None»\n",
+    "class M(type):\n    def f(cls):\n        «return cls.frob»\n",
     "xs = [1]\n«if hasattr(xs, 'frob'):\n    xs.frob()»\n",
     "xs = [1]\n«try:\n    xs.frob()\nexcept AttributeError:\n    pass»\n",
     "xs = [1]\nxs.frob()\n«xs.frob()»\n",
@@ -197,6 +201,18 @@ SILENT = [
 def test_nothing_is_said_where_there_is_an_excuse(marked: str, ty: ShadowChecker, root: Path):
     judgement = check(marked, ty, root)
     assert judgement.verdicts == ()
+
+
+REFUSED = [
+    "xs = [1]\n«xs.frob()  # type: ignore[return-value]»\n",
+    "xs = [1]\n«xs.frob()  # noqa: E501»\n",
+    "import os\n«try:\n    os.frobnicate()\nexcept ImportError:\n    pass»\n",
+]
+
+
+@pytest.mark.parametrize("marked", REFUSED)
+def test_an_excuse_for_something_else_is_none(marked: str, ty: ShadowChecker, root: Path):
+    assert check(marked, ty, root).action is WITHHOLD
 
 
 @pytest.mark.parametrize("excuse", ["try", "platform", "remark", "set", "asked"])
@@ -277,6 +293,36 @@ def test_a_node_may_be_of_a_narrower_class(ty: ShadowChecker, root: Path):
     text = "class TreeNode: ...\ndef f(node: TreeNode):\n    «x = 1\n    return node.attrname + 1»\n"
     assert check(text, ty, root, Vocabulary("attrname")).action is ANNOTATE
     assert check(text, ty, root, Vocabulary()).action is TRIM
+
+
+FILLED = (
+    "class A:\n    def __init__(self, **given):\n        self.__dict__.update(given)\n"
+    "    def f(self):\n        «return self.frobnicate()»\n\nlast = 1\n"
+)
+
+
+def test_a_class_that_fills_itself_has_no_method_that_nobody_defines(ty: ShadowChecker, root: Path):
+    assert check(FILLED, ty, root, Vocabulary()).action is WITHHOLD
+    assert check(FILLED, ty, root, Vocabulary("frobnicate")).verdicts == ()
+    assert check(FILLED, ty, root, Vocabulary(complete=False)).verdicts == ()
+    assert check(FILLED.replace("()»", "»"), ty, root, Vocabulary()).verdicts == (), "data may be there"
+
+
+def test_a_method_may_be_written_next(ty: ShadowChecker, root: Path):
+    text = "class A:\n    def f(self):\n        «return self.frobnicate()»\n"
+    assert check(text, ty, root, Vocabulary()).action is ANNOTATE
+    assert check(text + "\nlast = 1\n", ty, root, Vocabulary()).action is WITHHOLD
+
+
+def test_a_private_member_may_be_left_out_of_a_stub(ty: ShadowChecker, root: Path):
+    text = "import threading\n«print(threading.Thread()._frob)»\n"
+    assert check(text, ty, root, Vocabulary("_frob")).action is ANNOTATE
+    assert check(text, ty, root, Vocabulary()).action is WITHHOLD
+
+
+def test_data_is_read_from_what_has_no_type_by_any_name(ty: ShadowChecker, root: Path):
+    text = "def f(row):\n    «return row.strip_whitespac + 1»\n"
+    assert check(text, ty, root, Vocabulary()).action is ANNOTATE
 
 
 def test_members_of_what_has_no_type_are_looked_up_by_name(ty: ShadowChecker, root: Path):

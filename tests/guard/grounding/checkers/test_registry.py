@@ -44,6 +44,8 @@ def project(folder: Path, *marks: str) -> Path:
         ("python", ["pyproject.toml"], "src/pkg/a.py", "."),
         ("python", [".git/HEAD", "part/pyproject.toml"], "part/a.py", "part"),
         ("python", [".git/HEAD", "part/setup.cfg"], "other/a.py", "."),
+        ("python", ["setup.py", "pkg/setup.py", "pkg/__init__.py"], "pkg/a.py", "."),
+        ("python", ["setup.py", "__init__.py", ".git/HEAD"], "pkg/a.py", "."),
         ("python", [], "some/where/a.py", "some/where"),
         ("typescript", ["package.json", "web/tsconfig.json"], "web/src/a.ts", "web"),
         ("go", ["go.mod"], "cmd/a.go", "."),

@@ -1,0 +1,92 @@
+"""What classes that are derived from one define: read from the sources of a package, by their text.
+
+Code that walks a tree or keeps a state knows more of its values than their declared type says: the
+member is one of a class derived from it.  A stub may lack what the class itself has, too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_BYTES = 16_000_000
+"""Of one package.  What comes after it is not read."""
+_LEFT_OUT = frozenset({"node_modules", "site-packages", "__pycache__", "build", "dist"})
+_CLASS = re.compile(r"^([ \t]*)class[ \t]+(\w+)[ \t]*(?:\(([^:]*?)\))?[ \t]*:", re.MULTILINE)
+_BASE = re.compile(r"(?:^|,)\s*(?:\w+\s*\.\s*)*(\w+)\s*(?=[,\[]|$)")
+
+
+def defines(folders: Iterable[Path], kind: str, name: str, *, by_itself: bool = True) -> bool:
+    """Whether a class derived from `kind` in the same folder has a member `name` there.
+
+    Or, `by_itself`, class `kind`.
+    """
+    return any(_Package.of(folder, name).has(kind, by_itself=by_itself) for folder in folders)
+
+
+@dataclass(frozen=True, slots=True)
+class _Package:
+    """What its classes are derived from, and which of them have the member that is looked for."""
+
+    derived: dict[str, set[str]]
+    owners: frozenset[str]
+
+    @classmethod
+    def of(cls, folder: Path, name: str) -> _Package:
+        derived: dict[str, set[str]] = defaultdict(set)
+        owners: set[str] = set()
+        bound = _binding(name)
+        for text in _texts(folder):
+            headers = list(_CLASS.finditer(text))
+            for one in headers:
+                for base in _BASE.findall(one[3] or ""):
+                    derived[base].add(one[2])
+            if name in text:
+                owners.update(_owners(text, headers, bound))
+        return cls(derived, frozenset(owners))
+
+    def has(self, kind: str, *, by_itself: bool) -> bool:
+        seen, left = {kind}, [kind]
+        while left:
+            fresh = self.derived.get(left.pop(), set()) - seen
+            seen |= fresh
+            left += fresh
+        return not (seen if by_itself else seen - {kind}).isdisjoint(self.owners)
+
+
+def _binding(name: str) -> re.Pattern[str]:
+    word = re.escape(name)
+    return re.compile(
+        rf"^([ \t]+)(?:(?:async[ \t]+)?def[ \t]+{word}\b|(?:self|cls)\.{word}[ \t]*(?::[^=\n]+)?=(?!=)"
+        rf"|{word}[ \t]*(?::|=(?!=)))",
+        re.MULTILINE,
+    )
+
+
+def _owners(text: str, headers: list[re.Match[str]], bound: re.Pattern[str]) -> Iterator[str]:
+    for match in bound.finditer(text):
+        for one in reversed(headers):
+            if one.start() < match.start() and len(one[1]) < len(match[1]):
+                yield one[2]
+                break
+
+
+def _texts(folder: Path) -> Iterator[str]:
+    left = MAX_BYTES
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(one for one in folders if one not in _LEFT_OUT and not one.startswith("."))
+        for name in sorted(files):
+            if not name.endswith((".py", ".pyi")):
+                continue
+            file = Path(parent, name)
+            try:
+                left -= file.stat().st_size
+                if left < 0:
+                    return
+                yield file.read_text("utf-8", errors="replace")
+            except OSError:
+                continue  # it went away
