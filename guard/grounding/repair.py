@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 MAX_TRIED = 5
 NEAR = 0.2
 """Below this two names are the same word, written differently."""
+SAME = 0.03
+"""Below this they differ in case and underscores alone."""
+LIKELY = 0.3
+_MEMBER = re.compile(r"\.([^\W\d]\w*)\b(?!\()")
 _WORD = re.compile(r"(?<![\w.])[^\W\d]\w*")
 _HOLE = re.compile(r"\{(\d|\*|name)\}")
 _BUILTINS = tuple(name for name in dir(builtins) if not name.startswith("_"))
@@ -112,7 +116,7 @@ class Repairer:
     ) -> Iterator[Edit]:
         match finding.fault:
             case Fault.MISSING_MEMBER:
-                yield from self._for_member(finding)
+                yield from self._for_member(finding, found)
             case Fault.MISSING_NAME:
                 yield from self._for_name(finding)
             case Fault.UNKNOWN_ARGUMENT:
@@ -124,9 +128,16 @@ class Repairer:
             case Fault.POSSIBLY_MISSING:
                 return
 
-    def _for_member(self, finding: Finding) -> Iterator[Edit]:
+    def _for_member(self, finding: Finding, found: tuple[Finding, ...]) -> Iterator[Edit]:
         known = [name for name in self.members(finding.start) if name != finding.name]
         is_import = self._is_import(finding.start)
+        if is_import:
+            for name in self._used_unbound(known, found):
+                yield self._renamed(finding, name, is_import=is_import)
+        ranked = self._nearest(finding, known, suggested=finding.nearest)
+        for near in ranked:
+            if near.apart <= SAME:
+                yield self._renamed(finding, near.name, near.apart, is_import=is_import)
         for right in self._slips.of_member(finding.receiver, finding.name, known):
             if "{" in right or "(" in right:
                 if not is_import:
@@ -135,11 +146,15 @@ class Repairer:
                 yield from (
                     [] if is_import and "." in right else [self._renamed(finding, right, is_import=is_import)]
                 )
-        if finding.nearest:
-            apart = distance(finding.name, finding.nearest)
-            yield self._renamed(finding, finding.nearest, apart, is_import=is_import)
-        for near in self._nearest(finding, known):
+        for near in ranked:
             yield self._renamed(finding, near.name, near.apart, is_import=is_import)
+
+    def _used_unbound(self, known: Iterable[str], found: Iterable[Finding]) -> Iterator[str]:
+        """What a module has of the names that are used and not bound: one of them was to be imported."""
+        there = set(known)
+        for one in found:
+            if one.fault is Fault.MISSING_NAME and one.name in there:
+                yield one.name
 
     def _for_name(self, finding: Finding) -> Iterator[Edit]:
         is_python = self._draft.language == "python"
@@ -147,14 +162,16 @@ class Repairer:
         for right in self._slips.names.get(finding.name, ()):
             if right not in ("self", "this") or right in self._draft.names:
                 yield Edit(finding.start, finding.end, right, right)
-        if finding.nearest:
-            apart = distance(finding.name, finding.nearest)
-            yield Edit(finding.start, finding.end, finding.nearest, finding.nearest, apart)
         words = [word for word in _WORD.findall(self._draft.text) if not keyword.iskeyword(word)]
-        own = self._nearest(finding, [word for word in words if word not in _BUILTINS])
+        own = [word for word in words if word not in _BUILTINS]
+        node = self._draft.at(finding.start, finding.end)
+        call = self._draft.call_of(node) if node is not None else None
+        # What a function is called with says nothing in its name: `sort_names(names)`.
+        given = " ".join(call.values) if call is not None else ""
+        ranked = list(self._nearest(finding, own, suggested=finding.nearest, owner=given))
         # A builtin is an unlikely meaning of anything but a slip of the finger.
-        general = nearest(finding.name, _BUILTINS) if is_python else ()
-        ranked = [*own, *(Near(one.name, one.apart + 0.1) for one in general if one.apart <= NEAR)]
+        general = nearest(finding.name, _BUILTINS, owner=given) if is_python else ()
+        ranked += [Near(one.name, one.apart + 0.1) for one in general if one.apart <= LIKELY]
         for near in sorted(ranked, key=lambda one: one.apart):
             yield Edit(finding.start, finding.end, near.name, near.name, near.apart)
 
@@ -176,23 +193,26 @@ class Repairer:
 
     def _for_argument(self, finding: Finding, found: tuple[Finding, ...]) -> Iterator[Edit]:
         call = self._draft.call_around(finding.start, finding.end)
+        if self._draft.language != "python":
+            # A key of an object: what it may have besides is what a completion there would offer.
+            for near in self._nearest(finding, self.members(finding.start), suggested=finding.nearest):
+                yield Edit(finding.start, finding.end, near.name, near.name, near.apart)
         if call is None:
             return
         given = {keyword for keyword, _ in call.keywords}
         free = [name for name in self.parameters(call) if name not in given and name.isidentifier()]
-        slips = self._slips.keywords.get(finding.name, ())
-        for name in dict.fromkeys([finding.nearest, *(one for one in slips if one in free)]):
-            if name:
-                yield Edit(finding.start, finding.end, name, name)
+        ranked = self._nearest(finding, free, suggested=finding.nearest)
+        slips = [name for name in self._slips.keywords.get(finding.name, ()) if name in free]
+        for name in (*(one.name for one in ranked if one.apart <= SAME), *slips):
+            yield Edit(finding.start, finding.end, name, name)
         # A parameter that the same call lacks is what was meant by the one that does not exist.
         lacking = [
             one.name
             for one in found
             if one.fault is Fault.WRONG_CALL and one.start <= finding.start and finding.end <= one.end
         ]
-        for near in self._nearest(finding, free):
+        for near in ranked:
             yield Edit(finding.start, finding.end, near.name, near.name, near.apart)
-
         for name in lacking:
             if name in free:
                 yield Edit(finding.start, finding.end, name, name, NEAR)
@@ -261,11 +281,40 @@ class Repairer:
             text = f"({text})"
         yield Edit(whole.start, whole.end, text, _fill(form, "…", ("…", "…", "…")) or text)
 
-    def _nearest(self, finding: Finding, known: Iterable[str], name: str = "") -> tuple[Near, ...]:
-        """Names that are used round it come a little before others."""
-        ranked = nearest(name or finding.name, known, 2 * MAX_TRIED, owner=finding.receiver)
-        used = self._draft.names
-        return tuple(sorted(ranked, key=lambda one: one.apart - (0.03 if one.name in used else 0.0)))
+    def _nearest(
+        self, finding: Finding, known: Iterable[str], name: str = "", *, suggested: str = "", owner: str = ""
+    ) -> tuple[Near, ...]:
+        """Names that are used round it come a little before others, and what the checker suggests too.
+
+        What the same statement has already is as seldom meant again: `self.width * self.width`.
+        """
+        name = name or finding.name
+        ranked = list(nearest(name, known, 2 * MAX_TRIED, owner=owner or finding.receiver))
+        if suggested and all(one.name != suggested for one in ranked):
+            ranked.append(Near(suggested, max(distance(name, suggested), NEAR)))
+        used, beside, given = self._draft.names, self._beside(finding), self._given(finding)
+
+        def place(one: Near) -> float:
+            if one.name in beside:
+                return one.apart + 0.02
+            if any(one.name.lower().endswith(word) for word in given):
+                return one.apart - 0.03
+            return one.apart - (0.03 if one.name in used or one.name == suggested else 0.0)
+
+        return tuple(sorted(ranked, key=place))
+
+    def _given(self, finding: Finding) -> frozenset[str]:
+        """Names that stand alone as arguments, of three letters and more: `rows` in `write_all(rows)`."""
+        found = self._draft.access_at(finding.start, finding.end)
+        call = self._draft.call_of(found[0]) if found is not None else None
+        values = call.values if call is not None else ()
+        return frozenset(one.lower() for one in values if len(one) > 2 and one.isidentifier())
+
+    def _beside(self, finding: Finding) -> frozenset[str]:
+        """The other members that the line of `finding` reads."""
+        text = self._draft.text
+        start, end = text.rfind("\n", 0, finding.start) + 1, text.find("\n", finding.end)
+        return frozenset(_MEMBER.findall(text[start : end if end >= 0 else len(text)])) - {finding.name}
 
     def _is_import(self, offset: int) -> bool:
         statement = self._draft.statement_at(offset)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truepenny.guard.grounding.nearest import LIMIT, distance, edits, nearest, parts_of
+from truepenny.guard.grounding.nearest import BY_RARE_WORD, LIMIT, distance, edits, nearest, parts_of
+from truepenny.guard.grounding.words import SAID, SPELT, between
 
 ROWS = [
     (str, "start_with", "startswith"),
@@ -56,6 +57,55 @@ def test_hidden_names_are_only_for_hidden_ones():
 
 def test_words_of_the_receiver_say_nothing():
     assert nearest("random_seed", ["Random", "seed", "random"], owner="random")[0].name == "seed"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "names", "right"),
+    [
+        ("factory", ["fact", "default", "default_factory"], "default_factory"),
+        ("get_pop", ["get", "pop"], "pop"),
+        ("empty_zeros", ["empty", "zeros"], "zeros"),
+        ("concat_arrays", ["concat", "concat_array"], "concat_array"),
+        ("ThreadExecutor", ["Executor", "Thread", "ThreadPoolExecutor"], "ThreadPoolExecutor"),
+        ("ShipNotFoundError", ["Ship", "UnknownShipError"], "UnknownShipError"),
+        ("ArgumentError", ["error", "ArgumentFault", "ArgumentTypeError"], "ArgumentTypeError"),
+        ("ASession", ["session", "AsyncSession"], "AsyncSession"),
+        ("list_names", ["list", "names", "namelist"], "namelist"),
+        ("line_number", ["line", "linear", "lineno"], "lineno"),
+        ("background_color", ["color", "bgcolor"], "bgcolor"),
+        ("replaceEvery", ["replace", "replaceAll"], "replaceAll"),
+        ("vals", ["vars", "values"], "values"),
+        ("has_moored", ["moor", "is_moored"], "is_moored"),
+        ("fetch_port", ["url", "port", "host_name", "path"], "port"),
+        ("feed_uri_text", ["feed_url", "kind", "size"], "feed_url"),
+    ],
+)
+def test_the_whole_name_counts_for_more_than_a_part(wrong: str, names: list[str], right: str):
+    assert nearest(wrong, names)[0].name == right
+
+
+def test_one_name_that_shares_a_rare_word_is_far_but_there():
+    (only,) = nearest("SingularMatrixError", ["solve", "norm", "LinAlgError", "det", "inv"])
+    assert only == ("LinAlgError", BY_RARE_WORD)
+    assert nearest("SingularMatrixError", ["norm", "LinAlgError", "OtherFault", "RangeError"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "most"),
+    [
+        ("value", "values", 0.05),
+        ("colour", "color", 0.05),
+        ("normalise", "normalize", 0.05),
+        ("metre", "meter", 0.05),
+        ("number", "no", SPELT),
+        ("text", "txt", SPELT),
+        ("sorted", "sort", 0.12),
+        ("remove", "delete", SAID),
+        ("cat", "dog", 1.0),
+    ],
+)
+def test_words_are_as_far_apart_as_they_differ(one: str, other: str, most: float):
+    assert between(one, other) == between(other, one) == most
 
 
 @pytest.mark.parametrize(
