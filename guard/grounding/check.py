@@ -179,7 +179,9 @@ class _Judging:
 
         Code that walks a hierarchy knows more of its values than their declared type says.
         """
-        if finding.fault is not Fault.MISSING_MEMBER or finding.message.startswith(("Module", "Class")):
+        if self.draft.language != "python" or finding.fault is not Fault.MISSING_MEMBER:
+            return False
+        if finding.message.startswith(("Module", "Class")):
             return False
         if self.vocabulary is None or not _HIERARCHIES.search(kind_of(finding.receiver)):
             return False

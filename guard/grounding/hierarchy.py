@@ -17,6 +17,7 @@ MAX_BYTES = 16_000_000
 """Of one package.  What comes after it is not read."""
 _LEFT_OUT = frozenset({"node_modules", "site-packages", "__pycache__", "build", "dist"})
 _CLASS = re.compile(r"^([ \t]*)class[ \t]+(\w+)[ \t]*(?:\(([^:]*?)\))?[ \t]*:", re.MULTILINE)
+_LINE = re.compile(r"[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*([ \t]*)")
 _BASE = re.compile(r"(?:^|,)\s*(?:\w+\s*\.\s*)*(\w+)\s*(?=[,\[]|$)")
 
 
@@ -61,8 +62,8 @@ class _Package:
 def _binding(name: str) -> re.Pattern[str]:
     word = re.escape(name)
     return re.compile(
-        rf"^([ \t]+)(?:(?:async[ \t]+)?def[ \t]+{word}\b|(?:self|cls)\.{word}[ \t]*(?::[^=\n]+)?=(?!=)"
-        rf"|{word}[ \t]*(?::|=(?!=)))",
+        rf"^([ \t]+)(?:(?:async[ \t]+)?def[ \t]+{word}\b|(?P<own>self|cls)\.{word}[ \t]*(?::[^=\n]+)?=(?!=)"
+        rf"|{word}(?::|[ \t]*=(?!=)))",
         re.MULTILINE,
     )
 
@@ -71,8 +72,15 @@ def _owners(text: str, headers: list[re.Match[str]], bound: re.Pattern[str]) -> 
     for match in bound.finditer(text):
         for one in reversed(headers):
             if one.start() < match.start() and len(one[1]) < len(match[1]):
-                yield one[2]
+                if match["own"] or match[1] == _indent_of_body(text, one):
+                    yield one[2]
                 break
+
+
+def _indent_of_body(text: str, header: re.Match[str]) -> str:
+    """That of the first line in a class: what stands deeper is a name of a function's own."""
+    first = _LINE.match(text, header.end())
+    return first[1] if first is not None else ""
 
 
 def _texts(folder: Path) -> Iterator[str]:

@@ -22,6 +22,7 @@ TREE = {
     "deep/red.py": "class Red(Dot):\n    def f(self):\n        self.colour = 1\n",
     "other.py": "class Other:\n    def weight(self): ...\ndef radius_of(): ...\n",
     "deep/moved.py": "class Moved(Shape):\n    def move(self, by, far): ...\n",
+    "deep/local.py": "class Local(Shape):\n\n    # why\n    def f(self):\n        inner = 1\n    late = 2\n",
     "node_modules/left_out.py": "class Left(Shape):\n    def left(self): ...\n",
 }
 
@@ -45,6 +46,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("Shape", "colour", True),
         ("Shape", "weight", False),
         ("Shape", "left", False),
+        ("Shape", "inner", False),
+        ("Shape", "late", True),
         ("Circle", "area", False),
         ("Circle", "colour", True),
         ("Other", "width", True),
