@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..verdict import Action, Kind, Passage, Verdict
 from .baseline import Baseline, Baselines, said
-from .doubts import is_called, is_derived, is_nowhere, is_private_elsewhere
+from .doubts import is_called, is_derived, is_inherited, is_nowhere, is_private_elsewhere
 from .draft import Draft
 from .dynamic import let_through, without_consequences
 from .evidence import sentence
@@ -164,7 +164,8 @@ class _Judging:
         edit = repairer.repair(finding, standing, found)
         if finding.message == OPEN and (edit is None or edit.apart > NEAR):
             return
-        if self._may_be_narrower(finding) and (edit is None or edit.apart > NEAR):
+        may_be = self._may_be_narrower(finding) or is_inherited(finding, draft, self.vocabulary)
+        if may_be and (edit is None or edit.apart > NEAR):
             sure = min(sure, Rung.UNSURE)
         near = MEANT if finding.receiver.startswith("Self@") else NEAR
         if edit is not None and (sure is Rung.SURE or edit.apart <= near):

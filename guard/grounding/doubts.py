@@ -42,6 +42,15 @@ def is_private_elsewhere(finding: Finding, draft: Draft, vocabulary: Vocabulary 
     return vocabulary is not None and vocabulary.knows(finding.name, draft.path) is True
 
 
+def is_inherited(finding: Finding, draft: Draft, vocabulary: Vocabulary | None) -> bool:
+    """Whether it is data of `self` that a base, which is written elsewhere, may put there at run time."""
+    if not _own_class(finding, draft) or is_called(finding, draft) or vocabulary is None:
+        return False
+    node = _class_at(finding, draft)
+    has_base = node is not None and node.field("superclasses") is not None
+    return has_base and vocabulary.knows(finding.name, draft.path) is True
+
+
 def is_derived(finding: Finding, draft: Draft, modules: Modules | None) -> bool:
     """Whether a class derived from the receiver's has the member, or takes more than that one does.
 

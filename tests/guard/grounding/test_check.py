@@ -314,6 +314,13 @@ def test_a_method_may_be_written_next(ty: ShadowChecker, root: Path):
     assert check(text + "\nlast = 1\n", ty, root, Vocabulary()).action is WITHHOLD
 
 
+def test_a_base_may_put_data_on_self(ty: ShadowChecker, root: Path):
+    text = "class B: ...\nclass A(B):\n    def f(self):\n        «x = 1\n        return self.frob + 1»\n"
+    assert check(text, ty, root, Vocabulary("frob")).action is ANNOTATE
+    assert check(text, ty, root, Vocabulary()).action is TRIM
+    assert check(text.replace("(B)", ""), ty, root, Vocabulary("frob")).action is TRIM
+
+
 def test_a_private_member_may_be_left_out_of_a_stub(ty: ShadowChecker, root: Path):
     text = "import threading\n«print(threading.Thread()._frob)»\n"
     assert check(text, ty, root, Vocabulary("_frob")).action is ANNOTATE
