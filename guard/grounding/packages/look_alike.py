@@ -55,9 +55,9 @@ def distance(one: str, other: str, limit: int) -> int:
             if older and at > 1 and letter == other[at - 2] and one[place - 2] == wanted:
                 cost = min(cost, older[at - 2] + 1)
             row.append(cost)
-        if min(row) > limit:
+        if min(row) > limit and min(before) >= limit:  # two that are swapped go on from there
             return limit + 1
-    return row[-1]
+    return min(row[-1], limit + 1)
 
 
 def _near(bare: str, registry: Registry) -> Iterator[str]:

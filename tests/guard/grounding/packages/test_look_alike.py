@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from truepenny.guard.grounding.packages.known import DISTRIBUTIONS, ranks
@@ -110,6 +110,8 @@ def slow(one: str, other: str) -> int:
 
 
 @given(st.text("abc", max_size=8), st.text("abc", max_size=8), st.integers(0, 4))
+@example("aaba", "bbbaaa", 2)
+@example("ab", "ba", 1)
 def test_distance_is_the_definition_up_to_its_limit(one: str, other: str, limit: int):
     assert distance(one, other, limit) == min(slow(one, other), limit + 1)
 
