@@ -8,8 +8,8 @@ from .finding import Fault, Finding
 from .knowledge import Source, Standing
 
 MAX_RECEIVER_CHARS = 60
-_GENERIC = re.compile(r"\[[^\[\]]*@[^\[\]]*\]")
-"""Of `list[_T@list]`, what is not known of it."""
+_GENERIC = re.compile(r"\[[^\[\]]*@[^\[\]]*\]|\[(?:Unknown|Any)(?:, (?:Unknown|Any|\.\.\.))*\]")
+"""Of `list[_T@list]` and `list[Unknown]`, what is not known of it."""
 
 
 def sentence(finding: Finding, instead: str = "", standing: Standing | None = None) -> str:
