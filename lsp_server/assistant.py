@@ -14,6 +14,8 @@ from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..guard.verdict import Verdict
 from ..models.client import Reply
@@ -39,6 +41,9 @@ from .snapshot import Cost, Query, Suggestion
 from .status import Status
 from .vouched_chat import NOT_IN_ANSWERS, VouchedChat
 from .vouching import Vouching
+
+if TYPE_CHECKING:
+    from ..context.index.watcher import Changes
 
 
 class Assistant:
@@ -68,7 +73,7 @@ class Assistant:
         # Another's engine may cost money, and has no such thing as a request for nothing but its prompt.
         prewarms = settings.engine_prewarm and not self._link.is_remote and layout is None
         self._workspace = Workspace()
-        self._gathering = Gathering(settings.context, on_status, index)
+        self._gathering = Gathering(settings.context, on_status, index, self._changed)
         self._vouching = Vouching(
             settings.guard,
             WorkspaceCode(lambda: self._gathering.source),
@@ -226,6 +231,10 @@ class Assistant:
         await self._link.aclose()
         if self._chat_link is not self._link:
             await self._chat_link.aclose()
+
+    def _changed(self, root: Path, changes: Changes) -> None:
+        """Files of the workspace are not what they were.  On a thread of the index."""
+        self._vouching.changed(root, changes)
 
     async def _suggest(
         self,

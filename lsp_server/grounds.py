@@ -21,6 +21,7 @@ from .prompting.gathering import Source
 from .settings import GroundingSettings
 
 if TYPE_CHECKING:
+    from ..context.index.watcher import Changes
     from ..guard.grounding.check import GroundingCheck
     from ..guard.grounding.checkers.checker import ShadowChecker
     from ..guard.grounding.checkers.registry import Checkers
@@ -73,6 +74,16 @@ class Grounds:
             made.check.prepare(language, path, text)
         except CheckError as error:
             logger.debug("%s is not checked ahead: %s", path, error)
+
+    def changed(self, root: Path, changes: Changes) -> None:
+        """Files below `root` are not what they were: what checkers know of them is old."""
+        made = self._made
+        if made is None:
+            return
+        if changes.rescan:  # nobody knows how much: begin anew
+            made.checkers.forget()
+        else:
+            made.checkers.changed(str(root / path) for path in changes.paths)
 
     def members(self, language: str, path: str, executor: Executor) -> CheckedMembers | None:
         """For grounded decoding in one document; None where there is no checker, or nobody wants it."""

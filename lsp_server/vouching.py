@@ -11,6 +11,8 @@ import logging
 import threading
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..context.languages import find_language, language_of_path
 from ..guard.errors import GuardError
@@ -22,6 +24,9 @@ from ..models.store import cache_root
 from .grounds import Grounds
 from .members import CheckedMembers
 from .settings import GuardSettings
+
+if TYPE_CHECKING:
+    from ..context.index.watcher import Changes
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +112,11 @@ class Vouching:
             waiting.cancel()
         loop = asyncio.get_running_loop()
         self._preparing[path] = loop.call_later(_SETTLE_S, self._prepare, self._grounds, path, language, text)
+
+    def changed(self, root: Path, changes: Changes) -> None:
+        """Files below `root` are not what they were.  From any thread."""
+        if self._grounds is not None:
+            self._grounds.changed(root, changes)
 
     async def looked_at(self, path: str, language: str, text: str) -> None:
         """As `settled`, and waited for."""

@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 class WorkspaceIndex:
     """`start` it, ask `reader`, `close` it.
 
-    `on_progress` and `on_note` are called from other threads; a note is for a person to read: the index
-    was damaged and is built anew, or cannot be built.
+    `on_progress`, `on_note` and `on_changes` are called from other threads; a note is for a person to read:
+    the index was damaged and is built anew, or cannot be built.
     """
 
     def __init__(
@@ -41,12 +41,14 @@ class WorkspaceIndex:
         *,
         on_progress: Callable[[Progress], None] = lambda _progress: None,
         on_note: Callable[[str], None] = log.warning,
+        on_changes: Callable[[Changes], None] = lambda _changes: None,
     ) -> None:
         self.location = locate(root, cache_folder)
         self.overlay = Overlay()
         self.reader = Reader(self.location, self.overlay)
         self._on_progress = on_progress
         self._on_note = on_note
+        self._on_changes = on_changes
         self._watcher = Watcher(self.location.root, self._changed)
         self._scanner = Scanner(self.location.root)
         self._store: Store | None = None
@@ -142,6 +144,7 @@ class WorkspaceIndex:
             self.rescan()
         else:
             self.update(changes.paths)
+        self._on_changes(changes)
 
     def _build_when_wanted(self) -> None:
         while True:

@@ -12,6 +12,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:  # the index is imported when a folder is opened, so that star
     from ...context.index.location import Location
     from ...context.index.overlay import Overlay
     from ...context.index.reader import Reader
+    from ...context.index.watcher import Changes
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ _SHOWN_EVERY = 20
 
 Count = Callable[[str], int]
 OnStatus = Callable[[Status], None]
+OnChanges = Callable[[Path, "Changes"], None]
 
 
 class Source(Protocol):
@@ -97,10 +100,15 @@ class Gathering:
         settings: ContextSettings,
         on_status: OnStatus = lambda _: None,
         source: Source | None = None,
+        on_changes: OnChanges = lambda _root, _changes: None,
     ) -> None:
-        """`source`, when given, is asked whatever folder is open."""
+        """`source`, when given, is asked whatever folder is open.
+
+        `on_changes` is called, on another thread, when files of that folder have changed on the disk.
+        """
         self._settings = settings
         self._on_status = on_status
+        self._on_changes = on_changes
         self._is_given = source is not None
         self._folder = ""
         self._desk = None if source is None else _Desk(source, settings)
@@ -125,7 +133,7 @@ class Gathering:
                 self._desk = None
             is_wanted = self._settings.enabled and self._settings.tokens > 0
             if is_wanted and folder and is_project(Path(folder)):
-                self._desk = _Desk(_started(folder, self._on_status), self._settings)
+                self._desk = _Desk(_started(folder, self._on_status, self._on_changes), self._settings)
         if self._desk is not None:
             self._thread.submit(self._desk.keep_only, frozenset(paths))
 
@@ -233,7 +241,7 @@ class _Desk:
             self._visits.popitem(last=False)
 
 
-def _started(folder: str, on_status: OnStatus) -> Source:
+def _started(folder: str, on_status: OnStatus, on_changes: OnChanges) -> Source:
     from ...context.index.workspace import WorkspaceIndex
 
     told = Indexing(0, 0)
@@ -246,7 +254,9 @@ def _started(folder: str, on_status: OnStatus) -> Source:
             told = now
             on_status(Status("normal", busy=False, message="", indexing=now))
 
-    index = WorkspaceIndex(folder, cache_root(), on_progress=tell)
+    index = WorkspaceIndex(
+        folder, cache_root(), on_progress=tell, on_changes=partial(on_changes, Path(folder))
+    )
     index.start()
     return index
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,8 +28,10 @@ def index(workspace: Workspace) -> Iterator[WorkspaceIndex]:
     opened.close()
 
 
-def start(workspace: Workspace, notes: list[str]) -> WorkspaceIndex:
-    opened = WorkspaceIndex(workspace.root, workspace.cache, on_note=notes.append)
+def start(
+    workspace: Workspace, notes: list[str], on_changes: Callable[[Changes], None] = lambda _: None
+) -> WorkspaceIndex:
+    opened = WorkspaceIndex(workspace.root, workspace.cache, on_note=notes.append, on_changes=on_changes)
     opened.start()
     assert opened.wait_until_built(PATIENCE_S)
     assert opened.wait_until_watching(PATIENCE_S)
@@ -54,6 +56,17 @@ def test_changes_are_seen_without_being_told(workspace: Workspace, index: Worksp
     shutil.rmtree(workspace.root / "moved")
     (workspace.root / "b.py").unlink()
     assert eventually(lambda: not knows(index, "fourth") and not knows(index, "third"))
+
+
+def test_others_are_told_of_changes(workspace: Workspace) -> None:
+    """Once the index knows of them."""
+    seen: set[str] = set()
+    workspace.write("a.py", "def first(): pass\n")
+    index = start(workspace, [], lambda changes: seen.update(changes.paths))
+    workspace.write("b.py", "def second(): pass\n")
+    assert eventually(lambda: "b.py" in seen)
+    assert knows(index, "second")
+    index.close()
 
 
 def test_new_rules_count_at_once(workspace: Workspace, index: WorkspaceIndex) -> None:
