@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 MAX_BYTES = 16_000_000
 """Of one package.  What comes after it is not read."""
+_KEPT_S = 20.0
+"""For how long an answer holds; the files of a workspace change."""
+_NUM_KEPT = 16
 _LEFT_OUT = frozenset({"node_modules", "site-packages", "__pycache__", "build", "dist"})
 _CLASS = re.compile(r"^([ \t]*)class[ \t]+(\w+)[ \t]*(?:\(([^:]*?)\))?[ \t]*:", re.MULTILINE)
 _LINE = re.compile(r"[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*([ \t]*)")
@@ -26,7 +31,8 @@ def defines(folders: Iterable[Path], kind: str, name: str, *, by_itself: bool = 
 
     Or, `by_itself`, class `kind`.
     """
-    return any(_Package.of(folder, name).has(kind, by_itself=by_itself) for folder in folders)
+    moment = int(time.monotonic() / _KEPT_S)
+    return any(_package(folder, name, moment).has(kind, by_itself=by_itself) for folder in folders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,12 @@ class _Package:
             seen |= fresh
             left += fresh
         return not (seen if by_itself else seen - {kind}).isdisjoint(self.owners)
+
+
+@lru_cache(maxsize=_NUM_KEPT)
+def _package(folder: Path, name: str, moment: int) -> _Package:  # noqa: ARG001  # part of what is kept for how long
+    """The same name is asked about at every key that is pressed behind it."""
+    return _Package.of(folder, name)
 
 
 def _binding(name: str) -> re.Pattern[str]:
