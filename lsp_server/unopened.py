@@ -2,6 +2,9 @@
 
 For judging in bulk.  Everything is waited for: the checker, the names of what is installed, and a look
 at the text without the suggestion, which an editor has done before anybody asks.
+
+A fragment, a function alone that came without its workspace, names what its own file defines: there only
+members, modules and arguments are judged that do not depend on it.
 """
 
 from __future__ import annotations
@@ -10,16 +13,20 @@ import logging
 import re
 import sys
 import tempfile
+import textwrap
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from ..context.languages import find_language
 from ..guard.errors import CheckError
 from ..guard.grounding.assembly import PackagesByProject, grounding_check, python_place
+from ..guard.grounding.check import GroundingCheck
 from ..guard.grounding.checkers.registry import Checkers
 from ..guard.grounding.environment import active_environment
+from ..guard.grounding.finding import Fault
 from ..guard.grounding.install import InstallCheck
-from ..guard.verdict import Check, Passage
+from ..guard.verdict import Check, Passage, Verdict
 from ..models.store import cache_root
 from .project_names import ProjectNames
 
@@ -31,6 +38,13 @@ NAMES_S = 180.0
 JUDGE_S = 10.0
 MAX_FILES = 5_000
 MAX_BYTES = 1_000_000
+_IMPORT = re.compile(r"^(?:from\s+\S+\s+import|import)\b|^\s*#\s*include|\brequire\(", re.MULTILINE)
+_DEFINES = re.compile(r"(?:async\s+def|def|class|(?:export\s+)?(?:async\s+)?function)\b|\w[\w\s*&:<>,~]*\(")
+_HEAD = re.compile(rf"{_DEFINES.pattern}|[@#)}}\]]|//|/\*|\*|\w+:|\w[\w\s*&:<>]*$")
+"""The first column of definitions, of what stands above them and of what ends them."""
+_TOLD_BY_TYPES = frozenset({"python", "typescript", "typescriptreact", "javascript", "javascriptreact"})
+"""Languages in which most of a text can be understood without its project."""
+_NAMES = f"grounding/{Fault.MISSING_NAME}"
 _WORD = re.compile(r"[^\W\d]\w*")
 _LEFT_OUT = frozenset({".git", ".venv", "venv", "node_modules", "__pycache__", ".tox", "build", "dist"})
 
@@ -41,6 +55,8 @@ class WorkspaceWords:
     def __init__(self) -> None:
         self._words: set[str] = set()
         self._read: set[Path] = set()
+        self.is_all = True
+        """Do they have what the text now judged may name?"""
 
     def read(self, root: Path) -> None:
         """Once for each folder; at most `MAX_FILES` files of it."""
@@ -57,7 +73,26 @@ class WorkspaceWords:
         return name in self._words
 
     def is_read(self) -> bool:
-        return bool(self._read)
+        return self.is_all and bool(self._read)
+
+
+class _WithoutItsFile:
+    """The check, of fragments too."""
+
+    name = GroundingCheck.name
+    is_costly: Literal[True] = True
+
+    def __init__(self, check: GroundingCheck) -> None:
+        self._check = check
+        self.is_fragment = False
+        self.is_alone = False
+        """It came without a workspace."""
+
+    def judge(self, passage: Passage) -> tuple[Verdict, ...]:
+        if self.is_alone and passage.language not in _TOLD_BY_TYPES:
+            return ()
+        found = self._check.judge(passage)
+        return tuple(one for one in found if not (self.is_fragment and one.rule == _NAMES))
 
 
 class UnopenedTexts:
@@ -80,7 +115,8 @@ class UnopenedTexts:
             deadline_s=JUDGE_S,
             otherwise=otherwise,
         )
-        self.checks: tuple[Check, ...] = (InstallCheck(packages), self._check)
+        self._judge = _WithoutItsFile(self._check)
+        self.checks: tuple[Check, ...] = (InstallCheck(packages), self._judge)
 
     def placed(self, passage: Passage, workspace: str | None) -> Passage:
         """The passage with a path in its workspace, for which everything is ready.
@@ -88,13 +124,17 @@ class UnopenedTexts:
         Without a workspace it stands in an empty folder.
         """
         root = Path(workspace).absolute() if workspace else Path(self._folder.name)
+        self._judge.is_alone = not workspace
+        self._judge.is_fragment = self._judge.is_alone and _is_fragment(passage)
+        self._words.is_all = not self._judge.is_fragment
         path = Path(passage.path) if passage.path else Path(f"snippet{_suffix(passage.language)}")
         place = path if path.is_absolute() and path.parent.is_dir() else root / path.name
         if not path.is_absolute() and (root / path).parent.is_dir():
             place = root / path
         placed = replace(passage, path=str(place))
         self._words.read(root)
-        checker = self._checkers.checker_for(passage.language, str(place))
+        is_read = workspace or passage.language in _TOLD_BY_TYPES
+        checker = self._checkers.checker_for(passage.language, str(place)) if is_read else None
         if checker is not None:
             self._names.start(str(place))
             self._names.wait(str(place), NAMES_S)
@@ -109,6 +149,15 @@ class UnopenedTexts:
         self._names.close()
         self._checkers.close()
         self._folder.cleanup()
+
+
+def _is_fragment(passage: Passage) -> bool:
+    """Functions and classes alone, without one import: cut from a file that had more."""
+    text = textwrap.dedent((passage.before + passage.suggestion + passage.after).expandtabs())
+    if _IMPORT.search(text):
+        return False
+    heads = [line for line in text.splitlines() if line.strip() and not line[0].isspace()]
+    return any(_DEFINES.match(line) for line in heads) and all(_HEAD.match(line) for line in heads)
 
 
 def _suffix(language: str) -> str:

@@ -76,6 +76,29 @@ def test_names_are_looked_up_in_the_workspace(
     assert (told["action"], told["text_after"]) == (action, text_after)
 
 
+@pytest.mark.parametrize(
+    ("language", "suggestion", "action"),
+    [
+        ("python", "def total(self):\n    return self.lines.sum_up(RATE, lookup(self))\n", "pass"),
+        ("python", "    async def total(self):\n        import os\n        return cursor\n", "pass"),
+        ("c", "static int f(struct snd_timer *t)\n{\n\treturn t->n ? EINVAL : SIZE;\n}\n", "pass"),
+        ("python", "def total(prices: list[int]):\n    prices.push(1)\n", "repair"),
+        ("python", "total = 1\nprint(totl)\n", "repair"),
+    ],
+)
+def test_a_fragment_names_what_its_own_file_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, suggestion: str, action: str
+) -> None:
+    """A function alone, without a workspace; what does not depend on its file is judged all the same."""
+    monkeypatch.setenv("TRUEPENNY_CACHE", str(tmp_path / "cache"))
+    environment = tmp_path / "environment"
+    (environment / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
+    (environment / "pyvenv.cfg").write_text("home = /nowhere\nversion = 3.11.4\n")
+    asked = {"language": language, "before": "", "suggestion": suggestion, "after": ""}
+    _, (told,) = batch(tmp_path, asked, options=["--environment", str(environment)])
+    assert (told["action"], told["vouched"]) == (action, True), told
+
+
 def test_answers_come_in_order_with_one_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, told = batch(tmp_path, CLEAN, BROKEN, HIDDEN)
     assert [one["id"] for one in told] == ["a", 7, "c"]
