@@ -117,6 +117,8 @@ def _call(finding: Finding) -> Rung:
     if _COUNT.search(finding.message):
         return Rung.SURE
     if _NOT_CALLABLE.search(finding.message):
+        if finding.receiver.startswith(("Literal[True]", "Literal[False]")):
+            return Rung.SILENT  # what `getattr(it, name, False)` gives is called where it is true
         return Rung.SURE if _PLAIN.match(finding.receiver) and " | " not in finding.receiver else Rung.SILENT
     if _LACKS.search(finding.message):
         return Rung.UNSURE

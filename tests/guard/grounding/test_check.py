@@ -167,6 +167,7 @@ def test_what_has_no_near_name_is_cut_away(marked: str, left: str, ty: ShadowChe
 
 
 SILENT = [
+    "def f(it):\n    get = getattr(it, f'get_{it}', False)\n    «return get() if get else None»\n",
     "«import os\nprint(os.path.join('a', 'b'))»\n",
     "«try:\n    import tomllibx\nexcept ImportError:\n    tomllibx = None»\n",
     "«try:\n    import tomllibx\nexcept ImportError:\n    import tomlix as tomllibx»\n",
