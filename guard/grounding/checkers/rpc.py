@@ -208,6 +208,8 @@ class Connection:
                 self._stdin.write(data)
                 self._stdin.flush()
         except (OSError, ValueError) as error:
+            if not self.ended.is_set():  # it may be gone, and have said why
+                self._drained.wait(_LAST_WORDS_S)
             self.end(f"it reads no more ({error})")
         finally:
             _close(self._stdin)
