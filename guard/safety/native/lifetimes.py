@@ -50,7 +50,8 @@ def freed_in_macro_loop(facts: Facts) -> Iterator[SgNode]:
         if not _WALKS.match(call.name) or not call.arguments:
             continue
         name = call.arguments[0]
-        body = call.node.next() or (call.node.parent().next() if call.node.parent() is not None else None)  # type: ignore[union-attr]
+        parent = call.node.parent()
+        body = call.node.next() or (parent.next() if parent is not None else None)
         if body is None or body.kind() not in ("compound_statement", "expression_statement"):
             continue
         start, end = span(body)
